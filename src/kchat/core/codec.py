@@ -1,0 +1,109 @@
+"""Records to messages and back, without LangChain (docs/adr/0003-wire-format.md).
+
+A value is UTF-8 JSON `{"type": ..., "data": {...}}`, what LangChain's `message_to_dict` gives. The standard
+library's json is the only codec: the faster ones turn NaN into null or large ints into floats.
+"""
+
+import json
+from typing import Any
+
+import cattrs
+from attrs import frozen
+
+from kchat.core.failures import Corrupt
+from kchat.core.json_values import Unstorable, find_unstorable
+from kchat.core.log import NewRecord, Record
+from kchat.core.message import Message
+from kchat.core.wire import FORMAT_VERSION, HEADER_ID, HEADER_VERSION, MESSAGE_TYPES
+
+DECODE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What parsing hostile bytes raises; each becomes one `Corrupt`."""
+
+
+class _ToldError(ValueError):
+    """Carries a sentence that is safe to show: it quotes no content."""
+
+
+def _strict_str(value: Any, _: type[str]) -> str:
+    # cattrs would make a str of anything: {"type": 5} must not be read as "5".
+    if not isinstance(value, str):
+        raise _ToldError(f"type is a JSON {type(value).__name__}, not a string")
+    return value
+
+
+def _strict_dict(value: Any, _: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _ToldError(f"data is a JSON {type(value).__name__}, not an object")
+    return value
+
+
+_envelope = cattrs.Converter(detailed_validation=False)
+_envelope.register_structure_hook(str, _strict_str)
+_envelope.register_structure_hook_func(lambda kind: kind == dict[str, Any], _strict_dict)
+
+
+def encode(message: Message, *, key: bytes, message_id: str) -> NewRecord | Unstorable:
+    """The record of a message, or the first value in it that would not read back equal.
+
+    Args:
+        message: what to store.
+        key: the record's key, the session id: it keeps the session in one partition.
+        message_id: unique for this append; a resent record carries the same one.
+    """
+    if message.type not in MESSAGE_TYPES:
+        return Unstorable(".type", f"{message.type!r} is none of the known message types")
+    fault = find_unstorable(message.data)
+    if fault is not None:
+        return fault
+    envelope = {"type": message.type, "data": message.data}
+    # ensure_ascii keeps lone surrogates, which UTF-8 cannot; allow_nan is a second lock on the same door.
+    value = json.dumps(envelope, ensure_ascii=True, allow_nan=False).encode("ascii")
+    headers = ((HEADER_VERSION, str(FORMAT_VERSION).encode()), (HEADER_ID, message_id.encode()))
+    return NewRecord(key=key, value=value, headers=headers)
+
+
+@frozen
+class JsonDecoder:
+    """Decodes records to neutral messages. `allowed_types` narrows what is read; it cannot widen it."""
+
+    allowed_types: frozenset[str] = MESSAGE_TYPES
+
+    def decode(self, record: Record) -> Message | Corrupt:
+        """The message of a record, or the rule that the record breaks. Never raises on any bytes."""
+        try:
+            return self._decode(record)
+        except DECODE_ERRORS as error:
+            return Corrupt(record.partition, record.offset, decoding_fault(error))
+
+    def _decode(self, record: Record) -> Message:
+        version = record.header(HEADER_VERSION)
+        if version is not None and (not version.isdigit() or int(version[:9]) > FORMAT_VERSION):
+            raise _ToldError(
+                "written in a format that this version of kchat does not know; upgrade the reader"
+            )
+        if record.value is None:
+            raise _ToldError("no value (a tombstone)")
+        parsed = json.loads(record.value.decode("utf-8"))
+        if not isinstance(parsed, dict):
+            raise _ToldError(f"a JSON {type(parsed).__name__}, not an object with type and data")
+        message = _envelope.structure(parsed, Message)
+        if message.type not in MESSAGE_TYPES or message.type not in self.allowed_types:
+            raise _ToldError("a message type that is not allowed here")
+        return message
+
+
+def decoding_fault(error: Exception) -> str:
+    """What a decoding error says, without the content that its own text may quote."""
+    match error:
+        case _ToldError():
+            return str(error)
+        case json.JSONDecodeError(pos=position):
+            return f"not JSON, at character {position}"
+        case UnicodeDecodeError(start=start):
+            return f"not UTF-8, at byte {start}"
+        case KeyError():
+            return "type or data is missing"
+        case RecursionError():
+            return "nested too deeply"
+        case _:
+            return f"not a message ({type(error).__name__})"

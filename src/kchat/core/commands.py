@@ -1,0 +1,133 @@
+"""What a machine asks its shell to do: one Kafka operation a command.
+
+Every command carries two times in milliseconds. `timeout_ms` bounds the operation, so that a shell which
+performs commands one after the other hears Ctrl-C and keeps its caller's limit. `backoff_ms` is to be
+waited *before* the operation: it is 0 but after a failure.
+"""
+
+from attrs import frozen
+
+from kchat.core.log import NewRecord, Position
+from kchat.core.topics import TopicSettings
+
+
+@frozen(kw_only=True)
+class DescribeTopic:
+    """Which partitions the topic has, and its id if `with_id` (Metadata, DescribeTopicPartitions)."""
+
+    topic: str
+    with_id: bool
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
+class CreateTopic:
+    """Create the topic (CreateTopics)."""
+
+    topic: str
+    settings: TopicSettings
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
+class DeleteTopic:
+    """Delete the topic (DeleteTopics)."""
+
+    topic: str
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
+class ListOffsets:
+    """The low and high watermark of each partition, as a read_committed reader sees them (ListOffsets)."""
+
+    topic: str
+    partitions: tuple[int, ...]
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
+class FetchCommitted:
+    """The committed offset of each partition in a consumer group (OffsetFetch)."""
+
+    group: str
+    topic: str
+    partitions: tuple[int, ...]
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
+class Fetch:
+    """At most `records_max` records from these positions on (Fetch).
+
+    With `wait`, there may be nothing yet: the broker holds the request until a record arrives or the time
+    is over. Without, the answer comes at once.
+    """
+
+    topic: str
+    positions: tuple[Position, ...]
+    records_max: int
+    wait: bool
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
+class CommitOffsets:
+    """Store positions as committed offsets of a consumer group that has no live member (OffsetCommit)."""
+
+    group: str
+    topic: str
+    positions: tuple[Position, ...]
+    metadata: str
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
+class Produce:
+    """Append the records in their order, to `partition` or to the one their key chooses (Produce).
+
+    The answer comes when every record is reported or the time is over, whichever is first.
+    """
+
+    topic: str
+    records: tuple[NewRecord, ...]
+    partition: int | None
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
+class AwaitReports:
+    """Go on waiting for the reports of the records of the last `Produce`; send nothing."""
+
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
+class Withdraw:
+    """Take back every record of the last `Produce` that has no report yet, so that none is sent later."""
+
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+Command = (
+    DescribeTopic
+    | CreateTopic
+    | DeleteTopic
+    | ListOffsets
+    | FetchCommitted
+    | Fetch
+    | CommitOffsets
+    | Produce
+    | AwaitReports
+    | Withdraw
+)

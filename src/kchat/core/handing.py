@@ -1,0 +1,114 @@
+"""Handing out: what of the fetched records becomes a message of the caller's."""
+
+from typing import Generic, TypeVar
+
+from attrs import evolve, field, frozen
+
+from kchat.core.failures import Corrupt
+from kchat.core.lanes import Lane
+from kchat.core.log import Record
+from kchat.core.merging import merge
+from kchat.core.outcomes import Delivery, Progress
+from kchat.core.requests import OnCorrupt, ReadRequest
+from kchat.core.wire import HEADER_ID
+
+M = TypeVar("M")
+
+
+@frozen(kw_only=True)
+class Counted(Generic[M]):
+    """What a read has handed out so far. `ids` are the message ids among it, to know a second copy by."""
+
+    deliveries: tuple[Delivery[M], ...] = ()
+    skipped: tuple[Corrupt, ...] = ()
+    duplicates: int = 0
+    ids: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
+
+    def progress(self, lanes: tuple[Lane, ...]) -> Progress[M]:
+        """The same, as an outcome tells it."""
+        return Progress(
+            deliveries=self.deliveries,
+            skipped=self.skipped,
+            duplicates=self.duplicates,
+            positions=tuple(lane.resume_position for lane in lanes),
+        )
+
+
+def hand_out(
+    request: ReadRequest[M], lanes: tuple[Lane, ...], counted: Counted[M]
+) -> tuple[tuple[Lane, ...], Counted[M], Corrupt | None]:
+    """Hand out all that the order and the count allow.
+
+    Returns:
+        The lanes without what was handed out, the count with it, and the corrupt record that ended the
+        read, if one did: that record stays first in its lane, so that the next read finds it there.
+    """
+    if not any(lane.buffer for lane in lanes):
+        return lanes, counted, None
+    deliveries, skipped, ids = list(counted.deliveries), list(counted.skipped), set(counted.ids)
+    duplicates, corrupt = counted.duplicates, None
+    while corrupt is None and (request.messages_max is None or len(deliveries) < request.messages_max):
+        records_max = None if request.messages_max is None else request.messages_max - len(deliveries)
+        records, rest = _take(lanes, request.follow, records_max)
+        if not records:
+            break
+        for index, record in enumerate(records):
+            verdict = _judge(request, record)
+            match verdict:
+                case None:
+                    continue
+                case Corrupt() if request.on_corrupt is OnCorrupt.SKIP:
+                    skipped.append(verdict)
+                case Corrupt():
+                    corrupt = verdict
+                    rest = _put_back(rest, records[index:])
+                    break
+                case Delivery(message_id=str(known)) if known in ids:
+                    duplicates += 1
+                case Delivery(message_id=known):
+                    deliveries.append(verdict)
+                    if known is not None:
+                        ids.add(known)
+        lanes = tuple(evolve(lane, buffer=rest.get(lane.partition, lane.buffer)) for lane in lanes)
+    after: Counted[M] = Counted(
+        deliveries=tuple(deliveries), skipped=tuple(skipped), duplicates=duplicates, ids=frozenset(ids)
+    )
+    return lanes, after, corrupt
+
+
+def _take(
+    lanes: tuple[Lane, ...], follow: bool, records_max: int | None
+) -> tuple[tuple[Record, ...], dict[int, tuple[Record, ...]]]:
+    """Merge what is fetched. A lane that is fetched to its end and has nothing buffered holds nothing up.
+
+    Beyond the end there is no "all partitions": while following, records come out as they arrive.
+    """
+    buffers = {lane.partition: lane.buffer for lane in lanes if lane.buffer or not lane.at_end}
+    at_end = all(lane.at_end for lane in lanes)
+    return merge(buffers, all_known=follow and at_end, records_max=records_max)
+
+
+def _judge(request: ReadRequest[M], record: Record) -> Delivery[M] | Corrupt | None:
+    if request.key is not None and record.key != request.key:
+        return None
+    message = request.decoder.decode(record)
+    if isinstance(message, Corrupt):
+        return message
+    known = record.header(HEADER_ID)
+    return Delivery(
+        message=message,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp_ms,
+        message_id=None if known is None else known.decode("utf-8", "backslashreplace"),
+    )
+
+
+def _put_back(
+    rest: dict[int, tuple[Record, ...]], records: tuple[Record, ...]
+) -> dict[int, tuple[Record, ...]]:
+    """Return taken records to the front of their buffers."""
+    returned = dict(rest)
+    for record in reversed(records):
+        returned[record.partition] = (record, *returned.get(record.partition, ()))
+    return returned

@@ -1,0 +1,54 @@
+"""Which values JSON gives back as they were, and which it would change in silence."""
+
+import math
+from typing import Any
+
+from attrs import frozen
+
+from kchat.core.wire import DEPTH_MAX, INT_DIGITS_MAX
+
+_INT_BITS_MAX = int(INT_DIGITS_MAX * math.log2(10))
+
+
+@frozen
+class Unstorable:
+    """A value that would not read back equal: where it is, and why. The value itself is not repeated."""
+
+    path: str
+    reason: str
+
+
+def find_unstorable(value: object, path: str = "") -> Unstorable | None:
+    """The first value below `value` that JSON cannot keep, or None where all can be kept.
+
+    Refused are non-string keys, NaN and infinities, ints of more than 4,300 digits, nesting deeper than 100,
+    and every type that is not a JSON type: bytes, datetimes, sets, tuples, objects. Lone surrogates are kept.
+    """
+    # An explicit stack: the depth of a hostile value must not be the depth of this function.
+    waiting: list[tuple[object, str, int]] = [(value, path, 0)]
+    while waiting:
+        item, where, depth = waiting.pop()
+        if item is None or isinstance(item, str | bool):
+            continue
+        if isinstance(item, dict | list) and depth > DEPTH_MAX:
+            return Unstorable(where, f"nested deeper than {DEPTH_MAX}")
+        if isinstance(item, dict):
+            for key in item:
+                if not isinstance(key, str):
+                    return Unstorable(where, f"a key of type {type(key).__name__}; JSON keys are strings")
+            waiting += [(child, f"{where}.{key}", depth + 1) for key, child in reversed(item.items())]
+        elif isinstance(item, list):
+            waiting += [(child, f"{where}[{i}]", depth + 1) for i, child in reversed(list(enumerate(item)))]
+        else:
+            reason = _scalar_fault(item)
+            if reason:
+                return Unstorable(where, reason)
+    return None
+
+
+def _scalar_fault(item: Any) -> str | None:
+    if isinstance(item, int):
+        return "an int of more than 4,300 digits" if item.bit_length() > _INT_BITS_MAX else None
+    if isinstance(item, float):
+        return None if math.isfinite(item) else "NaN or infinity; JSON has no such numbers"
+    return f"a value of type {type(item).__name__}; JSON would change or lose it"

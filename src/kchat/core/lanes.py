@@ -1,0 +1,158 @@
+"""A read's view of one partition: where it began, where it stands, where it ends.
+
+The traps of watermarks and positions are dealt with here, once for every shell.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from attrs import evolve, frozen
+
+from kchat.core.events import CommittedOffset, Fetched
+from kchat.core.failures import BrokerError, ErrorKind
+from kchat.core.log import Position, Record, Watermarks
+
+
+@frozen(kw_only=True)
+class Lane:
+    """One partition of a read.
+
+    `begin` is where the read began, `position` the offset of the next record to fetch, `end` the high
+    watermark as seen once. `buffer` holds records that were fetched and not handed out yet.
+    """
+
+    partition: int
+    begin: int
+    position: int
+    end: int
+    buffer: tuple[Record, ...] = ()
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything below the end is fetched."""
+        return self.position >= self.end
+
+    @property
+    def drained(self) -> bool:
+        """Whether everything below the end is fetched and handed out."""
+        return self.at_end and not self.buffer
+
+    @property
+    def fetch_position(self) -> Position:
+        """Where the next `Fetch` goes on: after what is buffered."""
+        return Position(self.partition, self.position)
+
+    @property
+    def resume_position(self) -> Position:
+        """Where the next read goes on: at the first record not handed out."""
+        return Position(self.partition, self.buffer[0].offset if self.buffer else self.position)
+
+    @property
+    def moved(self) -> bool:
+        """Whether anything was handed out or passed over."""
+        return self.resume_position.offset != self.begin
+
+
+def starts_of_committed(
+    committed: tuple[CommittedOffset, ...],
+    watermarks: tuple[Watermarks, ...],
+    mark: str,
+    generation: str | None,
+) -> dict[int, int]:
+    """Where a cursor goes on, partition by partition; a partition that is absent starts at its low watermark.
+
+    A committed offset names no topic generation: after a topic is deleted and created again under its name,
+    the offset of the old one would silently skip the beginning of the new one. So an offset that carries
+    another topic's id does not count, and neither does one beyond the end.
+    """
+    highs = {w.partition: w.high for w in watermarks}
+    starts: dict[int, int] = {}
+    for stored in committed:
+        foreign = (
+            generation is not None and stored.metadata.startswith(mark) and stored.metadata != generation
+        )
+        if not foreign and 0 <= stored.offset <= highs.get(stored.partition, -1):
+            starts[stored.partition] = stored.offset
+    # An offset below the low watermark is not moved up here: a low watermark can be wrong (see open_lanes).
+    return starts
+
+
+def open_lanes(
+    watermarks: tuple[Watermarks, ...], wanted: Mapping[int, int]
+) -> tuple[Lane, ...] | BrokerError:
+    """The lanes of a read that begins at the `wanted` offsets, or at the low watermark of the others.
+
+    While a leader changes, a client can report the high watermark for both (measured on librdkafka:
+    `rd_kafka_query_watermark_offsets` loses the error of the first of its two requests). So `low == high`
+    does not prove that nothing is left: such a lane begins at the wanted offset or at 0, and the broker
+    itself says when that is out of range.
+    """
+    unknown = set(wanted) - {w.partition for w in watermarks}
+    if unknown:
+        return _out_of_range(min(unknown), "the topic has no such partition")
+    lanes: list[Lane] = []
+    for w in watermarks:
+        low = w.low if w.low < w.high else 0
+        begin = wanted.get(w.partition, low)
+        if begin > w.high:
+            return _out_of_range(w.partition, f"position {begin} is beyond the end of the log, {w.high}")
+        lanes.append(Lane(partition=w.partition, begin=begin, position=begin, end=w.high))
+    return tuple(lanes)
+
+
+def relist_lanes(
+    lanes: tuple[Lane, ...], watermarks: tuple[Watermarks, ...], *, strict: bool
+) -> tuple[Lane, ...] | BrokerError:
+    """After `OFFSET_OUT_OF_RANGE`: move what retention has passed to the low watermark.
+
+    With `strict` the caller named the positions: then a passed one is an error. A position beyond the end
+    always is: the log is not the one that the read began on.
+    """
+    known = {w.partition: w for w in watermarks}
+    moved: list[Lane] = []
+    for lane in lanes:
+        w = known.get(lane.partition, Watermarks(lane.partition, lane.position, lane.position))
+        if lane.position > w.high:
+            return _out_of_range(
+                lane.partition, f"the log now ends at {w.high}, before position {lane.position}"
+            )
+        if lane.position >= w.low or lane.at_end:
+            moved.append(lane)
+        elif strict:
+            return _out_of_range(
+                lane.partition, f"position {lane.position} is below the low watermark {w.low}"
+            )
+        else:
+            moved.append(evolve(lane, position=min(w.low, lane.end)))
+    return tuple(moved)
+
+
+def advance_lanes(lanes: tuple[Lane, ...], event: Fetched, *, beyond_end: bool) -> tuple[Lane, ...]:
+    """Take fetched records into the buffers.
+
+    A record before the lane's position was delivered already (a client may repeat after a reconnect); one
+    at or beyond the end belongs to the next read, unless `beyond_end`.
+    """
+    fetched: dict[int, list[Record]] = defaultdict(list)
+    for record in event.records:
+        fetched[record.partition].append(record)
+    proven = {position.partition: position.offset for position in event.positions}
+    advanced: list[Lane] = []
+    for lane in lanes:
+        position, fresh = lane.position, []
+        for record in fetched.get(lane.partition, ()):
+            if record.offset >= position:
+                position = record.offset + 1
+                if beyond_end or record.offset < lane.end:
+                    fresh.append(record)
+        position = max(position, proven.get(lane.partition, position))
+        if not beyond_end:
+            position = max(lane.position, min(position, lane.end))
+        if fresh or position != lane.position:
+            lane = evolve(lane, position=position, buffer=lane.buffer + tuple(fresh))
+        advanced.append(lane)
+    return tuple(advanced)
+
+
+def _out_of_range(partition: int, reason: str) -> BrokerError:
+    return BrokerError(ErrorKind.OFFSET_OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", reason, partition)

@@ -1,0 +1,132 @@
+"""How a call ended. Every outcome says why, and where to go on."""
+
+from enum import Enum, unique
+from typing import Generic, TypeVar
+
+from attrs import field, frozen
+
+from kchat.core.events import Acknowledged
+from kchat.core.failures import BrokerError, Corrupt, Failure
+from kchat.core.log import NewRecord, Position
+
+M = TypeVar("M")
+"""A decoded message: `kchat.core.Message`, or what another decoder makes of a record."""
+
+
+@unique
+class Limit(Enum):
+    """Which bound of the caller's ended a read before the end of the log."""
+
+    COUNT = "count"
+    TIME = "time"
+
+
+@frozen
+class Delivery(Generic[M]):
+    """One message and where it is stored.
+
+    `message_id` is the record's `kchat-id`, None where another program wrote it; `timestamp_ms` is the
+    record's, in milliseconds since 1970-01-01 UTC.
+    """
+
+    message: M = field(repr=lambda message: f"<{type(message).__name__}>")
+    partition: int
+    offset: int
+    timestamp_ms: int
+    message_id: str | None = None
+
+
+@frozen(kw_only=True)
+class Progress(Generic[M]):
+    """What a read has handed out.
+
+    `positions` is where the next read goes on: after what was handed out or skipped, not after what was
+    merely fetched. `duplicates` counts records that a repeated append had stored twice.
+    """
+
+    deliveries: tuple[Delivery[M], ...] = ()
+    skipped: tuple[Corrupt, ...] = ()
+    duplicates: int = 0
+    positions: tuple[Position, ...] = ()
+
+    @property
+    def messages(self) -> tuple[M, ...]:
+        """The messages alone."""
+        return tuple(delivery.message for delivery in self.deliveries)
+
+
+@frozen
+class Complete(Generic[M]):
+    """The read came to the end of the log as it stood when the read began."""
+
+    progress: Progress[M]
+
+
+@frozen
+class Partial(Generic[M]):
+    """A limit of the caller's came first: there is more, or in a waiting read there may be."""
+
+    progress: Progress[M]
+    limit: Limit
+
+
+@frozen
+class Failed(Generic[M]):
+    """The read could not go on. What was handed out so far is in `progress`; no cursor was moved."""
+
+    progress: Progress[M]
+    failure: Failure
+
+
+ReadOutcome = Complete[M] | Partial[M] | Failed[M]
+
+
+@frozen
+class Appended:
+    """Every record is acknowledged by all in-sync replicas; `places` are theirs, in the records' order."""
+
+    places: tuple[Acknowledged, ...]
+
+
+@frozen
+class Refused:
+    """Nothing is stored, and nothing will be."""
+
+    error: BrokerError
+
+
+@frozen(kw_only=True)
+class Unknown:
+    """Some of the records may be stored. Appending `records` again is safe: readers drop the second copy."""
+
+    error: BrokerError
+    acknowledged: int
+    records: tuple[NewRecord, ...]
+
+
+AppendOutcome = Appended | Refused | Unknown
+
+
+@frozen(kw_only=True)
+class TopicReady:
+    """The topic is there; `created` says whether this call created it."""
+
+    partitions: tuple[int, ...]
+    created: bool
+
+
+@frozen
+class TopicGone:
+    """The topic is not there (any more); `deleted` says whether this call deleted it."""
+
+    deleted: bool
+
+
+@frozen
+class TopicFailed:
+    """It is not known to be there, or not known to be gone."""
+
+    error: BrokerError
+
+
+ProvisionOutcome = TopicReady | TopicGone | TopicFailed

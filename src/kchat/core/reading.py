@@ -1,0 +1,419 @@
+"""The reading machine: from a request to the messages of a session, and to why the read ended.
+
+Its laws:
+
+1. The end is listed once. Records beyond it belong to the next read, so every read ends.
+2. A record is handed out only when no other partition can still hold an earlier one below its end.
+3. Positions count what was handed out or skipped, never what was merely fetched.
+4. A cursor moves once, at the end of a read that went well, to the positions of law 3.
+5. Time belongs to the budget: no state waits longer than its caller allowed.
+
+All that may follow what stands in `TRANSITIONS`; docs/machines.md draws it.
+"""
+
+from typing import Any, Generic, TypeVar, assert_never
+
+from attrs import evolve, frozen
+
+from kchat.core.budget import Budget
+from kchat.core.commands import CommitOffsets, DescribeTopic, Fetch, FetchCommitted, ListOffsets
+from kchat.core.events import (
+    CommittedFetched,
+    Event,
+    Fetched,
+    OffsetsCommitted,
+    OffsetsListed,
+    RequestFailed,
+    TopicDescribed,
+)
+from kchat.core.failures import PASSING, BrokerError, ErrorKind
+from kchat.core.handing import Counted, hand_out
+from kchat.core.lanes import Lane, advance_lanes, open_lanes, relist_lanes, starts_of_committed
+from kchat.core.outcomes import Complete, Failed, Limit, Partial, Progress, ReadOutcome
+from kchat.core.requests import FromBeginning, FromCommitted, FromEnd, FromPositions, ReadRequest
+
+M = TypeVar("M")
+
+FETCH_RECORDS_MAX = 10_000
+"""Records of one `Fetch`: bounds the time between two looks at the clock (13 ms, on a mock broker)."""
+
+COMMIT_MS_MIN = 800
+"""A read that used up its time waiting still has its cursor to move; this much more is granted for it."""
+
+EXPECTED_MS_MAX = 1_000
+"""How long a topic that the caller knows may be missing from a broker's metadata before that is believed.
+A new topic is visible 2 to 7 ms after its creation on one broker; others may lag."""
+
+TOPIC_ID_MARK = "kchat topic-id="
+"""Begins the metadata string of a committed offset: which topic of this name the offset belongs to."""
+
+
+@frozen(kw_only=True)
+class Describing(Generic[M]):
+    """Asking which partitions there are."""
+
+    request: ReadRequest[M]
+    budget: Budget
+    started_ms: int
+
+
+@frozen(kw_only=True)
+class FindingCommitted(Generic[M]):
+    """Asking where the cursor stands."""
+
+    request: ReadRequest[M]
+    budget: Budget
+    partitions: tuple[int, ...]
+    topic_id: str | None
+
+
+@frozen(kw_only=True)
+class ListingOffsets(Generic[M]):
+    """Asking where the log begins and ends: the one time that the end is seen."""
+
+    request: ReadRequest[M]
+    budget: Budget
+    partitions: tuple[int, ...]
+    topic_id: str | None
+    committed: CommittedFetched | None
+
+
+@frozen(kw_only=True)
+class Fetching(Generic[M]):
+    """Fetching records and handing them out."""
+
+    request: ReadRequest[M]
+    budget: Budget
+    topic_id: str | None
+    lanes: tuple[Lane, ...]
+    counted: Counted[M]
+
+    @property
+    def progress(self) -> Progress[M]:
+        """What is handed out so far."""
+        return self.counted.progress(self.lanes)
+
+
+@frozen(kw_only=True)
+class Relisting(Generic[M]):
+    """A position was out of range: asking whether retention passed it or the log ends before it."""
+
+    fetching: Fetching[M]
+    budget: Budget
+
+
+@frozen(kw_only=True)
+class Committing(Generic[M]):
+    """The read went well: moving the cursor before its messages are handed to the caller."""
+
+    command: CommitOffsets
+    budget: Budget
+    outcome: Complete[M] | Partial[M]
+
+
+@frozen
+class Finished(Generic[M]):
+    """Nothing more to do."""
+
+    outcome: ReadOutcome[M]
+
+
+State = (
+    Describing[M]
+    | FindingCommitted[M]
+    | ListingOffsets[M]
+    | Fetching[M]
+    | Relisting[M]
+    | Committing[M]
+    | Finished[M]
+)
+
+AFTER_LISTING: frozenset[type] = frozenset({Fetching, Committing, Finished})
+
+TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
+    (Describing, TopicDescribed): frozenset({FindingCommitted, ListingOffsets, Finished}),
+    (Describing, RequestFailed): frozenset({Describing, Finished}),
+    (FindingCommitted, CommittedFetched): frozenset({ListingOffsets}),
+    (FindingCommitted, RequestFailed): frozenset({FindingCommitted, Finished}),
+    (ListingOffsets, OffsetsListed): AFTER_LISTING,
+    (ListingOffsets, RequestFailed): frozenset({ListingOffsets, Finished}),
+    (Fetching, Fetched): AFTER_LISTING,
+    (Fetching, RequestFailed): frozenset({Fetching, Relisting, Finished}),
+    (Relisting, OffsetsListed): AFTER_LISTING,
+    (Relisting, RequestFailed): frozenset({Relisting, Finished}),
+    (Committing, OffsetsCommitted): frozenset({Finished}),
+    (Committing, RequestFailed): frozenset({Committing, Finished}),
+}
+
+
+def start(request: ReadRequest[M], at_ms: int) -> State[M]:
+    """The first state of a read that begins at `at_ms`, the shell's monotonic clock in milliseconds."""
+    if request.messages_max == 0:
+        return Finished(Partial(Progress(), Limit.COUNT))
+    budget = Budget.start(at_ms=at_ms, wait_ms_max=request.wait_ms_max, stall_ms_max=request.stall_ms_max)
+    return Describing(request=request, budget=budget, started_ms=at_ms)
+
+
+ReadCommand = DescribeTopic | FetchCommitted | ListOffsets | Fetch | CommitOffsets
+
+
+def pending(state: State[M]) -> ReadCommand | ReadOutcome[M]:
+    """What to do next: a command for the shell, or the outcome. A function of the state alone."""
+    match state:
+        case Describing(request=request, budget=budget):
+            return DescribeTopic(
+                topic=request.topic,
+                with_id=request.commit_to is not None or isinstance(request.start, FromCommitted),
+                timeout_ms=budget.timeout_ms,
+                backoff_ms=budget.backoff_ms,
+            )
+        case FindingCommitted(request=request, budget=budget, partitions=partitions):
+            if not isinstance(request.start, FromCommitted):
+                raise AssertionError(state)
+            return FetchCommitted(
+                group=request.start.group,
+                topic=request.topic,
+                partitions=partitions,
+                timeout_ms=budget.timeout_ms,
+                backoff_ms=budget.backoff_ms,
+            )
+        case ListingOffsets(request=request, budget=budget, partitions=partitions):
+            return _list_offsets(request, partitions, budget)
+        case Relisting(fetching=fetching, budget=budget):
+            return _list_offsets(fetching.request, tuple(lane.partition for lane in fetching.lanes), budget)
+        case Fetching():
+            return _fetch(state)
+        case Committing(command=command, budget=budget):
+            return evolve(command, timeout_ms=budget.timeout_ms, backoff_ms=budget.backoff_ms)
+        case Finished(outcome=outcome):
+            return outcome
+        case _:
+            assert_never(state)
+
+
+def advance(state: State[M], event: Event) -> State[M]:
+    """What the shell's answer means. An event that cannot follow the state is a defect of the shell."""
+    match state, event:
+        case Describing(), TopicDescribed():
+            return _described(state, event)
+        case FindingCommitted(), CommittedFetched():
+            return ListingOffsets(
+                request=state.request,
+                budget=state.budget.answered(event.at_ms),
+                partitions=state.partitions,
+                topic_id=state.topic_id,
+                committed=event,
+            )
+        case ListingOffsets(), OffsetsListed():
+            return _listed(state, event)
+        case Fetching(), Fetched():
+            return _fetched(state, event)
+        case Relisting(), OffsetsListed():
+            return _relisted(state, event)
+        case Committing(), OffsetsCommitted():
+            return Finished(state.outcome)
+        case (
+            (Describing() | FindingCommitted() | ListingOffsets() | Relisting() | Committing()),
+            RequestFailed(),
+        ):
+            return _failed_before_fetching(state, event)
+        case Fetching(), RequestFailed():
+            return _fetch_failed(state, event)
+        case _:
+            raise AssertionError(f"{type(event).__name__} cannot follow {type(state).__name__}")
+
+
+def _list_offsets(request: ReadRequest[M], partitions: tuple[int, ...], budget: Budget) -> ListOffsets:
+    return ListOffsets(
+        topic=request.topic,
+        partitions=partitions,
+        timeout_ms=budget.timeout_ms,
+        backoff_ms=budget.backoff_ms,
+    )
+
+
+def _fetch(state: Fetching[M]) -> Fetch:
+    request = state.request
+    remaining = (
+        FETCH_RECORDS_MAX
+        if request.messages_max is None
+        else request.messages_max - len(state.counted.deliveries)
+    )
+    # Several partitions: one of them may hold the whole conversation, and the order needs all of them.
+    records_max = FETCH_RECORDS_MAX if len(state.lanes) > 1 else min(remaining, FETCH_RECORDS_MAX)
+    return Fetch(
+        topic=request.topic,
+        positions=tuple(lane.fetch_position for lane in state.lanes if request.follow or not lane.at_end),
+        records_max=records_max,
+        wait=request.follow and all(lane.at_end for lane in state.lanes),
+        timeout_ms=state.budget.timeout_ms,
+        backoff_ms=state.budget.backoff_ms,
+    )
+
+
+def _described(state: Describing[M], event: TopicDescribed) -> State[M]:
+    request, budget = state.request, state.budget.answered(event.at_ms)
+    partitions = event.partitions
+    if request.partition is not None:
+        if request.partition not in partitions:
+            missing = BrokerError(
+                ErrorKind.UNKNOWN_TOPIC, "_UNKNOWN_PARTITION", "no such partition", request.partition
+            )
+            return Finished(Failed(Progress(), missing))
+        partitions = (request.partition,)
+    if isinstance(request.start, FromCommitted):
+        return FindingCommitted(
+            request=request, budget=budget, partitions=partitions, topic_id=event.topic_id
+        )
+    return ListingOffsets(
+        request=request, budget=budget, partitions=partitions, topic_id=event.topic_id, committed=None
+    )
+
+
+def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
+    request = state.request
+    match request.start:
+        case FromCommitted():
+            known = state.committed.committed if state.committed else ()
+            generation = None if state.topic_id is None else TOPIC_ID_MARK + state.topic_id
+            wanted = starts_of_committed(known, event.watermarks, TOPIC_ID_MARK, generation)
+        case FromPositions(positions=positions):
+            wanted = {position.partition: position.offset for position in positions}
+        case FromEnd():
+            wanted = {w.partition: w.high for w in event.watermarks}
+        case FromBeginning():
+            wanted = {}
+        case _:
+            assert_never(request.start)
+    opened = open_lanes(event.watermarks, wanted)
+    fetching = Fetching(
+        request=request,
+        budget=state.budget.answered(event.at_ms),
+        topic_id=state.topic_id,
+        lanes=opened if isinstance(opened, tuple) else (),
+        counted=Counted(),
+    )
+    if isinstance(opened, BrokerError):
+        return Finished(Failed(fetching.progress, opened))
+    return _next(fetching)
+
+
+def _fetched(state: Fetching[M], event: Fetched) -> State[M]:
+    lanes = advance_lanes(state.lanes, event, beyond_end=state.request.follow)
+    # Silence is an answer only where nothing has to come: at the end, while following.
+    idle = state.request.follow and all(lane.at_end for lane in lanes)
+    answered = idle or lanes != state.lanes
+    budget = state.budget.answered(event.at_ms) if answered else state.budget.waited(event.at_ms)
+    return _next(evolve(state, lanes=lanes, budget=budget))
+
+
+def _relisted(state: Relisting[M], event: OffsetsListed) -> State[M]:
+    fetching = state.fetching
+    lanes = relist_lanes(
+        fetching.lanes, event.watermarks, strict=isinstance(fetching.request.start, FromPositions)
+    )
+    if isinstance(lanes, BrokerError):
+        return Finished(Failed(fetching.progress, lanes))
+    if lanes == fetching.lanes:
+        # The position is in range after all, or a follower lags: the same fetch again, but not at once.
+        return _next(evolve(fetching, budget=state.budget.waited(event.at_ms)))
+    return _next(evolve(fetching, lanes=lanes, budget=state.budget.answered(event.at_ms)))
+
+
+def _next(state: Fetching[M]) -> State[M]:
+    """Hand out what may be handed out, then see whether that ends the read."""
+    request = state.request
+    lanes, counted, corrupt = hand_out(request, state.lanes, state.counted)
+    state = evolve(state, lanes=lanes, counted=counted)
+    if corrupt is not None:
+        return Finished(Failed(state.progress, corrupt))
+    if not request.follow and all(lane.drained for lane in lanes):
+        return _ended(state, Complete(state.progress))
+    if request.messages_max is not None and len(counted.deliveries) >= request.messages_max:
+        return _ended(state, Partial(state.progress, Limit.COUNT))
+    if state.budget.spent:
+        return _out_of_time(state)
+    return state
+
+
+def _out_of_time(state: Fetching[M]) -> State[M]:
+    """The caller's limit is reached, or the broker went silent: not the same thing to the caller."""
+    trouble, progress = state.budget.trouble, state.progress
+    if trouble is not None:
+        return Finished(Failed(progress, trouble))
+    stalled = state.request.wait_ms_max is None
+    if stalled or not (state.request.follow or progress.deliveries or progress.skipped):
+        silence = BrokerError(
+            ErrorKind.TIMED_OUT, "_TIMED_OUT", "records are there but none was delivered in time"
+        )
+        return Finished(Failed(progress, silence))
+    return _ended(state, Partial(progress, Limit.TIME))
+
+
+def _ended(state: Fetching[M], outcome: Complete[M] | Partial[M]) -> State[M]:
+    """The read went well: move the cursor, if there is one and it has to move."""
+    request = state.request
+    if request.commit_to is None:
+        return Finished(outcome)
+    continued = request.start == FromCommitted(request.commit_to)
+    positions = tuple(lane.resume_position for lane in state.lanes if lane.moved or not continued)
+    if not positions:
+        return Finished(outcome)
+    command = CommitOffsets(
+        group=request.commit_to,
+        topic=request.topic,
+        positions=positions,
+        metadata="" if state.topic_id is None else TOPIC_ID_MARK + state.topic_id,
+        timeout_ms=1,
+    )
+    return Committing(command=command, budget=state.budget.extended(COMMIT_MS_MIN), outcome=outcome)
+
+
+def _failed_before_fetching(
+    state: Describing[M] | FindingCommitted[M] | ListingOffsets[M] | Relisting[M] | Committing[M],
+    event: RequestFailed,
+) -> State[M]:
+    error, budget = event.error, state.budget.failed(event.at_ms, event.error)
+    if isinstance(state, Describing) and error.kind is ErrorKind.UNKNOWN_TOPIC:
+        return _topic_missing(state, event)
+    if error.kind in PASSING and not budget.spent:
+        return evolve(state, budget=budget)
+    cause = error if error.kind not in PASSING or budget.trouble is None else budget.trouble
+    match state:
+        case Relisting(fetching=fetching):
+            return Finished(Failed(fetching.progress, cause))
+        case Committing(outcome=outcome):
+            return Finished(Failed(outcome.progress, cause))
+        case _:
+            return Finished(Failed(Progress(), cause))
+
+
+def _topic_missing(state: Describing[M], event: RequestFailed) -> State[M]:
+    """A session that was never written is an empty conversation (docs/adr/0009-missing-topic.md)."""
+    request, budget = state.request, state.budget.failed(event.at_ms, event.error)
+    if request.topic_expected and event.at_ms - state.started_ms < EXPECTED_MS_MAX and not budget.spent:
+        return evolve(state, budget=budget)
+    if not request.follow:
+        return Finished(Complete(Progress()))
+    if budget.spent:
+        return Finished(Partial(Progress(), Limit.TIME))
+    # Whatever appears from now on is new: the end of a missing topic is its beginning.
+    waiting = state.budget.not_yet(event.at_ms)
+    return evolve(state, budget=waiting, request=evolve(request, start=FromBeginning()))
+
+
+def _fetch_failed(state: Fetching[M], event: RequestFailed) -> State[M]:
+    error, budget = event.error, state.budget.failed(event.at_ms, event.error)
+    if error.kind is ErrorKind.OFFSET_OUT_OF_RANGE:
+        return (
+            Finished(Failed(state.progress, error))
+            if budget.spent
+            else Relisting(fetching=state, budget=budget)
+        )
+    if error.kind not in PASSING:
+        return Finished(Failed(state.progress, error))
+    state = evolve(state, budget=budget)
+    return _out_of_time(state) if budget.spent else state
+
+
+AnyState = State[Any]

@@ -1,0 +1,150 @@
+"""What a caller may ask of the log. A wrong request is a ValueError before anything is done."""
+
+from enum import Enum, unique
+from typing import Generic, Protocol, TypeVar
+
+from attrs import field, frozen, validators
+
+from kchat.core.budget import STALL_MS_MAX_DEFAULT
+from kchat.core.checks import whole_number
+from kchat.core.failures import Corrupt
+from kchat.core.log import NewRecord, Position, Record
+from kchat.core.topics import TopicSettings
+
+M = TypeVar("M")
+M_co = TypeVar("M_co", covariant=True)
+
+
+class Decoder(Protocol[M_co]):
+    """Makes a message of a record, purely: the same record gives the same answer, and nothing is raised.
+
+    A decoder is part of a request and so of a machine's state: make it a frozen value.
+    """
+
+    def decode(self, record: Record) -> M_co | Corrupt:
+        """The message, or why the record is none."""
+
+
+@frozen
+class FromBeginning:
+    """Start at the low watermark."""
+
+
+@frozen
+class FromEnd:
+    """Start at the end as it stands when the read begins."""
+
+
+@frozen
+class FromPositions:
+    """Start at positions that an earlier outcome gave; a partition not named, at its low watermark.
+
+    A position that is no longer, or not yet, in the log fails the read: other records than the ones meant
+    are never returned in their place.
+    """
+
+    positions: tuple[Position, ...]
+
+
+@frozen
+class FromCommitted:
+    """Start at the committed offsets of a consumer group; where it has none, at the low watermark.
+
+    A committed offset that retention has passed, or that belongs to a deleted topic of the same name, is
+    treated as none: what is still there is read rather than missed.
+    """
+
+    group: str
+
+
+Start = FromBeginning | FromEnd | FromPositions | FromCommitted
+
+
+@unique
+class OnCorrupt(Enum):
+    """What a read does at a record that cannot be decoded."""
+
+    RAISE = "raise"
+    SKIP = "skip"
+
+
+@frozen(kw_only=True)
+class ReadRequest(Generic[M]):
+    """One read of one session.
+
+    Args:
+        topic: where the session is.
+        start: where to begin.
+        decoder: what makes messages of records.
+        key: hand out only records with this key; None: every record of the topic belongs to the session.
+        partition: read this partition alone; None: all of them.
+        messages_max: end after so many messages; None for no limit. Records that are skipped, doubled or
+            another session's do not count.
+        wait_ms_max: end after so long; None for no limit as long as the broker answers.
+        stall_ms_max: without `wait_ms_max`, give up when the broker answers nothing for so long.
+        follow: go on beyond the end and wait for new records until a limit is reached.
+        on_corrupt: end at a record that cannot be decoded, or report it and go on.
+        commit_to: a consumer group that stores, before the read ends well, where it ended.
+        topic_expected: the caller has reason to know that the topic exists (it wrote to it): a broker that
+            does not know it yet is asked again for a while before it is believed.
+    """
+
+    topic: str
+    start: Start
+    decoder: Decoder[M]
+    key: bytes | None = None
+    partition: int | None = field(default=None, validator=validators.optional(whole_number(0)))
+    messages_max: int | None = field(default=None, validator=validators.optional(whole_number(0)))
+    wait_ms_max: int | None = field(default=None, validator=validators.optional(whole_number(0)))
+    stall_ms_max: int = field(default=STALL_MS_MAX_DEFAULT, validator=whole_number(1))
+    follow: bool = False
+    on_corrupt: OnCorrupt = OnCorrupt.RAISE
+    commit_to: str | None = None
+    topic_expected: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.follow and self.messages_max is None and self.wait_ms_max is None:
+            raise ValueError(
+                "a read that waits for new messages needs a limit: messages_max, wait_ms_max or both"
+            )
+
+
+@frozen(kw_only=True)
+class AppendRequest:
+    """Append the records of one call, in their order.
+
+    Args:
+        topic: where the session is.
+        records: encoded and size-checked: nothing of a call is sent before all of it is known to be good.
+        settings: create a missing topic with these; None: a missing topic is an error.
+        topic_known: the topic was there a moment ago: do not ask first, only when the broker refuses.
+        partition: append to this one; None: the key decides.
+        wait_ms_max: withdraw what is not acknowledged after so long.
+    """
+
+    topic: str
+    records: tuple[NewRecord, ...]
+    settings: TopicSettings | None = None
+    topic_known: bool = False
+    partition: int | None = field(default=None, validator=validators.optional(whole_number(0)))
+    wait_ms_max: int = field(default=5_000, validator=whole_number(1))
+
+
+@frozen(kw_only=True)
+class EnsureTopic:
+    """Create the topic unless it is there; an existing one keeps its settings."""
+
+    topic: str
+    settings: TopicSettings
+    wait_ms_max: int = field(default=5_000, validator=whole_number(1))
+
+
+@frozen(kw_only=True)
+class RemoveTopic:
+    """Delete the topic and wait until it is gone; a missing one is gone already."""
+
+    topic: str
+    wait_ms_max: int = field(default=5_000, validator=whole_number(1))
+
+
+ProvisionRequest = EnsureTopic | RemoveTopic

@@ -1,0 +1,232 @@
+"""`FakeBroker`: a log in memory for unit tests, and for proofs that draw faults."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar, assert_never
+
+from attrs import evolve
+
+from kchat.core import (
+    RECORD_BYTES_MAX,
+    AppendOutcome,
+    AppendRequest,
+    BrokerError,
+    Closed,
+    Command,
+    ErrorKind,
+    Event,
+    Fetch,
+    Fetched,
+    OffsetsListed,
+    Produce,
+    Produced,
+    ProvisionOutcome,
+    ProvisionRequest,
+    ReadOutcome,
+    ReadRequest,
+    RequestFailed,
+    Watermarks,
+    appending,
+    provisioning,
+    reading,
+    run,
+)
+from kchat.testing import faults
+from kchat.testing.cluster import FakeCluster
+from kchat.testing.faults import Fault, FaultPlan
+
+M = TypeVar("M")
+
+NOT_MODELLED = (
+    "group membership and rebalances: a group is free, or it has a live member",
+    "replication: leaders, in-sync replicas, elections, followers that lag",
+    "transactions: their markers and aborted records are gaps",
+    "batches, compression and segments: retention drops single records, the oldest first",
+    "the partitioner of Kafka's clients: a key chooses by crc32 here, by murmur2 there",
+    "security, quotas and access lists: draw `Refuse` for their errors",
+    "timestamps set by the writer, and those that a broker rejects",
+)
+"""What this broker does not do. A test that needs one of these needs a real Kafka."""
+
+COMMANDS_MAX = 10_000
+"""A call that needs more commands than this does not end by itself: it is stopped with an AssertionError."""
+
+
+class FakeBroker:
+    """A `kchat.core.Log` in memory: whatever takes one runs on it unchanged, without Kafka or waiting.
+
+    Args:
+        plan: faults for the commands to come, one each, None for no fault (see `kchat.testing.faults`).
+        latency_ms: virtual milliseconds that each command takes.
+        max_message_bytes: topic setting `max.message.bytes`; the default is Kafka's.
+
+    Attributes:
+        cluster: the topics, groups and the clock; a test may do to them what another program would.
+        plan: the faults that are still to come; append to it at any time.
+        commands: what was performed, in order.
+    """
+
+    def __init__(
+        self, plan: FaultPlan = (), *, latency_ms: int = 1, max_message_bytes: int = 1_048_588
+    ) -> None:
+        self.cluster = FakeCluster(max_message_bytes=max_message_bytes)
+        self.plan: list[Fault | None] = list(plan)
+        self.latency_ms = latency_ms
+        self.commands: list[Command] = []
+        self._closed = False
+        # One call at a time: calls of several threads are in some order, as their records are in a log.
+        self._lock = threading.RLock()
+
+    @property
+    def record_bytes_max(self) -> int:
+        """As with a client that has default settings."""
+        return RECORD_BYTES_MAX
+
+    def read(self, request: ReadRequest[M]) -> ReadOutcome[M]:
+        """Run the reading machine."""
+        with self._lock:
+            outcome: ReadOutcome[M] = run(reading, reading.start(request, self._now_ms), self._bounded())
+        return outcome
+
+    def append(self, request: AppendRequest) -> AppendOutcome:
+        """Run the appending machine."""
+        with self._lock:
+            outcome: AppendOutcome = run(appending, appending.start(request, self._now_ms), self._bounded())
+        return outcome
+
+    def provision(self, request: ProvisionRequest) -> ProvisionOutcome:
+        """Run the provisioning machine."""
+        with self._lock:
+            state = provisioning.start(request, self._now_ms)
+            outcome: ProvisionOutcome = run(provisioning, state, self._bounded())
+        return outcome
+
+    async def aread(self, request: ReadRequest[M]) -> ReadOutcome[M]:
+        """`read`; nothing here takes time that an event loop could use."""
+        return self.read(request)
+
+    async def aappend(self, request: AppendRequest) -> AppendOutcome:
+        """`append`; nothing here takes time that an event loop could use."""
+        return self.append(request)
+
+    async def aprovision(self, request: ProvisionRequest) -> ProvisionOutcome:
+        """`provision`; nothing here takes time that an event loop could use."""
+        return self.provision(request)
+
+    def close(self) -> None:
+        """Refuse further calls. What is stored stays: open another broker's face on it with `reopened`."""
+        self._closed = True
+
+    def reopened(self) -> "FakeBroker":
+        """A new client of the same cluster, as another process would have."""
+        other = FakeBroker(latency_ms=self.latency_ms)
+        other.cluster, other._lock = self.cluster, self._lock
+        return other
+
+    def perform(self, command: Command) -> Event:
+        """Answer one command, with the next fault of the plan if there is one."""
+        self.commands.append(command)
+        self.cluster.sleep(command.backoff_ms + self.latency_ms)
+        fault = self.plan.pop(0) if self.plan else None
+        return self.cluster.perform(command) if fault is None else self._faulty(command, fault)
+
+    @property
+    def _now_ms(self) -> int:
+        if self._closed:
+            raise Closed("this fake broker was closed", next_step="make a new one, or `reopened()`")
+        return self.cluster.now_ms
+
+    def _bounded(self) -> Callable[[Command], Event]:
+        """`perform` for one call, which must not need more than COMMANDS_MAX commands."""
+        last = len(self.commands) + COMMANDS_MAX
+
+        def perform(command: Command) -> Event:
+            if len(self.commands) >= last:
+                raise AssertionError(f"the call does not end: {COMMANDS_MAX} commands, the last {command}")
+            return self.perform(command)
+
+        return perform
+
+    def _faulty(self, command: Command, fault: Fault) -> Event:
+        match fault:
+            case faults.Delay(delay_ms=delay_ms):
+                event = self.cluster.perform(command)
+                self.cluster.sleep(delay_ms)
+                return evolve(event, at_ms=self.cluster.now_ms)
+            case faults.NoAnswer():
+                return self._timed_out(command)
+            case faults.LostAnswer():
+                event = self.cluster.perform(command)
+                return self._unreported(event) if isinstance(event, Produced) else self._timed_out(command)
+            case faults.Refuse(kind=kind, code=code):
+                error = BrokerError(kind, code, "drawn by a fault plan")
+                return RequestFailed(at_ms=self.cluster.now_ms, error=error)
+            case faults.ShortFetch(records_max=records_max):
+                return self._short(command, records_max)
+            case faults.FalseLow():
+                return self._false_low(self.cluster.perform(command))
+            case faults.PartlyStored(stored=stored):
+                return self._partly(command, stored, None)
+            case faults.TakenAlong(stored=stored):
+                return self._partly(command, stored, BrokerError(ErrorKind.WITHDRAWN, "_PURGE_QUEUE"))
+            case _:
+                self._outside(command, fault)
+                return self.cluster.perform(command)
+
+    def _timed_out(self, command: Command) -> Event:
+        self.cluster.sleep(command.timeout_ms)
+        error = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "drawn by a fault plan")
+        return RequestFailed(at_ms=self.cluster.now_ms, error=error)
+
+    def _unreported(self, event: Produced) -> Event:
+        self.cluster.reports = tuple(None for _ in event.reports)
+        return evolve(event, reports=self.cluster.reports)
+
+    def _short(self, command: Command, records_max: int) -> Event:
+        if not isinstance(command, Fetch):
+            return self.cluster.perform(command)
+        cut = self.cluster.perform(evolve(command, records_max=min(command.records_max, records_max)))
+        return evolve(cut, positions=()) if isinstance(cut, Fetched) else cut
+
+    def _false_low(self, event: Event) -> Event:
+        if not isinstance(event, OffsetsListed):
+            return event
+        false = tuple(Watermarks(w.partition, w.high, w.high) for w in event.watermarks)
+        return evolve(event, watermarks=false)
+
+    def _partly(self, command: Command, stored: int, report: BrokerError | None) -> Event:
+        if not isinstance(command, Produce):
+            return self.cluster.perform(command)
+        kept = command.records[:stored]
+        if kept:
+            self.cluster.perform(evolve(command, records=kept))
+        self.cluster.reports = (report,) * len(command.records)
+        return Produced(at_ms=self.cluster.now_ms, reports=self.cluster.reports)
+
+    def _outside(
+        self,
+        command: Command,
+        fault: faults.Foreign | faults.Expire | faults.Gap | faults.Remove | faults.Recreate,
+    ) -> None:
+        """Something that another program or the cluster itself does just before the command."""
+        name = getattr(command, "topic", "")
+        topic = self.cluster.topics.get(name)
+        if topic is None:
+            return
+        match fault:
+            case faults.Foreign(records=records):
+                for _ in range(records):
+                    self.cluster.inject(name, b'{"type": "human", "data": {"content": "foreign"}}')
+            case faults.Expire(records=records):
+                for partition in topic.partitions:
+                    partition.remove_before(partition.low + records)
+            case faults.Gap(offsets=offsets):
+                for partition in topic.partitions:
+                    partition.skip(offsets)
+            case faults.Remove():
+                self.cluster.delete(name)
+            case faults.Recreate():
+                self.cluster.delete(name)
+                self.cluster.create(name, partitions=len(topic.partitions))
+            case _:
+                assert_never(fault)

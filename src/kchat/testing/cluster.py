@@ -1,0 +1,267 @@
+"""The cluster behind a `FakeBroker`: topics, groups, a virtual clock, and Kafka's answers to commands."""
+
+import itertools
+from collections.abc import Callable
+from typing import assert_never
+
+from kchat.core import (
+    Acknowledged,
+    AwaitReports,
+    BrokerError,
+    Command,
+    CommitOffsets,
+    CommittedFetched,
+    CommittedOffset,
+    CreateTopic,
+    DeleteTopic,
+    DescribeTopic,
+    ErrorKind,
+    Event,
+    Fetch,
+    FetchCommitted,
+    Fetched,
+    Headers,
+    ListOffsets,
+    OffsetsCommitted,
+    OffsetsListed,
+    Position,
+    Produce,
+    Produced,
+    Record,
+    Report,
+    RequestFailed,
+    TopicCreated,
+    TopicDeleted,
+    TopicDescribed,
+    TopicSettings,
+    Withdraw,
+    is_legal_topic,
+)
+from kchat.testing.partition import FakePartition, FakeTopic
+
+EPOCH_MS = 1_700_000_000_000
+"""The record timestamp at which the virtual clock starts: 2023-11-14 22:13:20 UTC."""
+
+TIMEOUT_MS_MAX = 800
+"""No command may take longer, or Ctrl-C would not be heard within a second; more is a defect of a machine."""
+
+METADATA_BYTES_MAX = 4_095
+"""Longest metadata of a committed offset (`offset.metadata.max.bytes` is 4096; 4095 passed, measured)."""
+
+
+class FakeCluster:
+    """One broker's worth of Kafka. `now_ms` is the virtual clock; nothing here knows the real one."""
+
+    def __init__(self, *, max_message_bytes: int = 1_048_588, brokers: int = 1) -> None:
+        self.max_message_bytes = max_message_bytes
+        self.brokers = brokers
+        self.now_ms = 0
+        self.topics: dict[str, FakeTopic] = {}
+        self.committed: dict[tuple[str, str], dict[int, CommittedOffset]] = {}
+        self.live_groups: set[str] = set()
+        self.reports: tuple[Report | None, ...] = ()
+        self._scheduled: list[tuple[int, Callable[[], object]]] = []
+        self._ids = itertools.count(1)
+
+    def create(self, topic: str, *, partitions: int = 1, ttl_ms: int = -1) -> FakeTopic:
+        """Create a topic, as another program would."""
+        settings = TopicSettings(partitions=partitions, ttl_ms=ttl_ms)
+        self.topics[topic] = FakeTopic.create(f"topic-{next(self._ids)}", settings)
+        return self.topics[topic]
+
+    def delete(self, topic: str) -> None:
+        """Delete a topic and what groups have committed for it, as another program would."""
+        del self.topics[topic]
+        for group, name in list(self.committed):
+            if name == topic:
+                del self.committed[group, name]
+
+    def inject(
+        self,
+        topic: str,
+        value: bytes | None,
+        *,
+        key: bytes | None = None,
+        headers: Headers = (),
+        partition: int | None = None,
+        timestamp_ms: int | None = None,
+    ) -> Record:
+        """Append one record, as another program would: any bytes, any partition, any time."""
+        target = self.topics[topic]
+        chosen = target.partition_of(key) if partition is None else target.partitions[partition]
+        written_ms = self.timestamp_ms if timestamp_ms is None else timestamp_ms
+        return chosen.append(key, value, headers, written_ms)
+
+    def at(self, at_ms: int, action: Callable[[], object]) -> None:
+        """Do something when the virtual clock reaches `at_ms`: while a read waits, say."""
+        self._scheduled.append((at_ms, action))
+        self._scheduled.sort(key=lambda entry: entry[0])
+
+    def sleep(self, duration_ms: int) -> None:
+        """Let virtual time pass: what is scheduled happens, retention drops what is too old."""
+        end_ms = self.now_ms + duration_ms
+        while self._scheduled and self._scheduled[0][0] <= end_ms:
+            at_ms, action = self._scheduled.pop(0)
+            self.now_ms = max(self.now_ms, at_ms)
+            action()
+        self.now_ms = end_ms
+        for topic in self.topics.values():
+            if topic.settings.ttl_ms >= 0:
+                for partition in topic.partitions:
+                    partition.expire(self.timestamp_ms - topic.settings.ttl_ms)
+
+    @property
+    def timestamp_ms(self) -> int:
+        """The time that a record written now carries."""
+        return EPOCH_MS + self.now_ms
+
+    def perform(self, command: Command) -> Event:
+        """Kafka's answer to a command. A command that no client could send is an AssertionError."""
+        if not 0 < command.timeout_ms <= TIMEOUT_MS_MAX or command.backoff_ms < 0:
+            raise AssertionError(f"times out of bounds: {command}")
+        match command:
+            case DescribeTopic():
+                return self._describe(command)
+            case CreateTopic():
+                return self._create(command)
+            case DeleteTopic():
+                return self._delete(command)
+            case ListOffsets():
+                return self._list_offsets(command)
+            case FetchCommitted():
+                return self._fetch_committed(command)
+            case Fetch():
+                return self._fetch(command)
+            case CommitOffsets():
+                return self._commit(command)
+            case Produce():
+                return self._produce(command)
+            case AwaitReports():
+                self.sleep(command.timeout_ms)
+                return Produced(at_ms=self.now_ms, reports=self.reports)
+            case Withdraw():
+                self.reports = tuple(
+                    BrokerError(ErrorKind.WITHDRAWN, "_PURGE_INFLIGHT") if report is None else report
+                    for report in self.reports
+                )
+                return Produced(at_ms=self.now_ms, reports=self.reports)
+            case _:
+                assert_never(command)
+
+    def _failed(self, kind: ErrorKind, code: str, reason: str = "", partition: int | None = None) -> Event:
+        return RequestFailed(at_ms=self.now_ms, error=BrokerError(kind, code, reason, partition))
+
+    def _unknown_topic(self) -> Event:
+        return self._failed(ErrorKind.UNKNOWN_TOPIC, "UNKNOWN_TOPIC_OR_PART", "no such topic or partition")
+
+    def _partition(self, topic: str, number: int) -> FakePartition | None:
+        found = self.topics.get(topic)
+        return found.partitions[number] if found and number < len(found.partitions) else None
+
+    def _describe(self, command: DescribeTopic) -> Event:
+        topic = self.topics.get(command.topic)
+        if topic is None:
+            return self._unknown_topic()
+        return TopicDescribed(
+            at_ms=self.now_ms,
+            partitions=tuple(partition.number for partition in topic.partitions),
+            topic_id=topic.topic_id if command.with_id else None,
+        )
+
+    def _create(self, command: CreateTopic) -> Event:
+        name, settings = command.topic, command.settings
+        if name in self.topics:
+            return self._failed(ErrorKind.TOPIC_EXISTS, "TOPIC_ALREADY_EXISTS", f"topic {name} exists")
+        # Kafka makes metric names of topic names, where "." and "_" are the same (Topic.hasCollision).
+        collides = any(name.replace(".", "_") == other.replace(".", "_") for other in self.topics)
+        if not is_legal_topic(name) or collides:
+            return self._failed(ErrorKind.REJECTED, "TOPIC_EXCEPTION", f"illegal topic name {name}")
+        if settings.replication_factor > self.brokers:
+            return self._failed(
+                ErrorKind.REJECTED, "INVALID_REPLICATION_FACTOR", f"there are {self.brokers} brokers"
+            )
+        self.topics[name] = FakeTopic.create(f"topic-{next(self._ids)}", settings)
+        return TopicCreated(at_ms=self.now_ms)
+
+    def _delete(self, command: DeleteTopic) -> Event:
+        if command.topic not in self.topics:
+            return self._unknown_topic()
+        self.delete(command.topic)
+        return TopicDeleted(at_ms=self.now_ms)
+
+    def _list_offsets(self, command: ListOffsets) -> Event:
+        found = [self._partition(command.topic, number) for number in command.partitions]
+        watermarks = tuple(partition.watermarks for partition in found if partition is not None)
+        if len(watermarks) < len(found):
+            return self._unknown_topic()
+        return OffsetsListed(at_ms=self.now_ms, watermarks=watermarks)
+
+    def _fetch(self, command: Fetch) -> Event:
+        if command.records_max < 1 or not command.positions:
+            raise AssertionError(f"nothing to fetch: {command}")
+        waited_ms = 0
+        while True:
+            event = self._fetch_now(command)
+            empty = isinstance(event, Fetched) and not event.records
+            if not (empty and command.wait) or waited_ms >= command.timeout_ms:
+                return event
+            self.sleep(1)
+            waited_ms += 1
+
+    def _fetch_now(self, command: Fetch) -> Event:
+        records: list[Record] = []
+        positions: list[Position] = []
+        for position in command.positions:
+            partition = self._partition(command.topic, position.partition)
+            if partition is None:
+                return self._unknown_topic()
+            if not partition.low <= position.offset <= partition.high:
+                return self._failed(
+                    ErrorKind.OFFSET_OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", "", position.partition
+                )
+            room = command.records_max - len(records)
+            found = partition.read(position.offset, room)
+            records += found
+            if len(found) < room:
+                positions.append(Position(position.partition, partition.high))
+            elif found:
+                positions.append(Position(position.partition, found[-1].offset + 1))
+        return Fetched(at_ms=self.now_ms, records=tuple(records), positions=tuple(positions))
+
+    def _fetch_committed(self, command: FetchCommitted) -> Event:
+        stored = self.committed.get((command.group, command.topic), {})
+        committed = tuple(stored[number] for number in command.partitions if number in stored)
+        return CommittedFetched(at_ms=self.now_ms, committed=committed)
+
+    def _commit(self, command: CommitOffsets) -> Event:
+        if command.group in self.live_groups:
+            return self._failed(ErrorKind.REJECTED, "UNKNOWN_MEMBER_ID", "the group has a live member")
+        if len(command.metadata) > METADATA_BYTES_MAX:
+            return self._failed(ErrorKind.REJECTED, "OFFSET_METADATA_TOO_LARGE")
+        if any(self._partition(command.topic, p.partition) is None for p in command.positions):
+            return self._unknown_topic()
+        stored = self.committed.setdefault((command.group, command.topic), {})
+        for position in command.positions:
+            stored[position.partition] = CommittedOffset(
+                position.partition, position.offset, command.metadata
+            )
+        return OffsetsCommitted(at_ms=self.now_ms)
+
+    def _produce(self, command: Produce) -> Event:
+        if not command.records:
+            raise AssertionError(f"nothing to produce: {command}")
+        self.reports = tuple(self._store(command, index) for index in range(len(command.records)))
+        return Produced(at_ms=self.now_ms, reports=self.reports)
+
+    def _store(self, command: Produce, index: int) -> Report:
+        new, topic = command.records[index], self.topics.get(command.topic)
+        if topic is None:
+            return BrokerError(ErrorKind.UNKNOWN_TOPIC, "UNKNOWN_TOPIC_OR_PART", "no such topic")
+        if command.partition is not None and command.partition >= len(topic.partitions):
+            return BrokerError(ErrorKind.UNKNOWN_TOPIC, "_UNKNOWN_PARTITION", "no such partition")
+        if new.size_bytes > self.max_message_bytes:
+            return BrokerError(ErrorKind.REJECTED, "MSG_SIZE_TOO_LARGE", "larger than max.message.bytes")
+        record = self.inject(
+            command.topic, new.value, key=new.key, headers=new.headers, partition=command.partition
+        )
+        return Acknowledged(record.partition, record.offset)
