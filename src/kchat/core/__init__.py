@@ -49,7 +49,7 @@ from kchat.core.events import (
     TopicDeleted,
     TopicDescribed,
 )
-from kchat.core.failures import BrokerError, Corrupt, ErrorKind, Failure
+from kchat.core.failures import CERTAIN, PASSING, BrokerError, Corrupt, ErrorKind, Failure
 from kchat.core.json_values import Unstorable, find_unstorable
 from kchat.core.log import Headers, NewRecord, Position, Record, Watermarks
 from kchat.core.merging import merge
@@ -92,10 +92,12 @@ from kchat.core.topics import TopicSettings
 from kchat.core.wire import FORMAT_VERSION, HEADER_ID, HEADER_VERSION, MESSAGE_TYPES, RECORD_BYTES_MAX
 
 __all__ = [
+    "CERTAIN",
     "FORMAT_VERSION",
     "HEADER_ID",
     "HEADER_VERSION",
     "MESSAGE_TYPES",
+    "PASSING",
     "RECORD_BYTES_MAX",
     "Acknowledged",
     "AppendOutcome",

@@ -42,6 +42,7 @@ NEXT_STEPS = {
     ErrorKind.OFFSET_OUT_OF_RANGE: "read from the beginning",
     ErrorKind.DENIED: "check the sasl.* and ssl.* settings and the access lists of the cluster",
     ErrorKind.REJECTED: "correct what the broker names",
+    ErrorKind.UNEXPECTED: "look for the code in Kafka's documentation",
     ErrorKind.UNSUPPORTED: "use a broker that has this operation",
 }
 

@@ -25,6 +25,8 @@ class ErrorKind(Enum):
     """Password, certificate or access list: asking again does not help; nothing was done."""
     REJECTED = "rejected"
     """The broker or the client refused the request itself: asking again does not help; nothing was done."""
+    UNEXPECTED = "unexpected"
+    """An error that says nothing of what was done: not asked again, and not certain."""
     UNSUPPORTED = "unsupported"
     """This broker has no such operation (librdkafka's mock cluster has no DeleteTopics, say)."""
 

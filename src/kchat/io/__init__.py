@@ -1,0 +1,18 @@
+"""The IO shell: runs the core's machines on confluent-kafka. The only package that imports it."""
+
+from kchat.io.capabilities import APACHE_KAFKA, MOCK_CLUSTER, Capabilities
+from kchat.io.config import REFUSED
+from kchat.io.embedded import EmbeddedKafka
+from kchat.io.log import KafkaLog
+from kchat.io.sharing import SharedLog, share_log
+
+__all__ = [
+    "APACHE_KAFKA",
+    "MOCK_CLUSTER",
+    "REFUSED",
+    "Capabilities",
+    "EmbeddedKafka",
+    "KafkaLog",
+    "SharedLog",
+    "share_log",
+]

@@ -1,0 +1,168 @@
+"""Performs the commands of an append on the shared producer."""
+
+import time
+from functools import partial
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from kchat.core import (
+    Acknowledged,
+    AwaitReports,
+    BrokerError,
+    DescribeTopic,
+    ErrorKind,
+    NewRecord,
+    Produce,
+    Report,
+    Withdraw,
+)
+from kchat.io.clients import Client, Clients, SharedProducer
+from kchat.io.reads import described
+from kchat.io.translate import broker_error, kafka_error
+
+FLUSH_SLICE_SECONDS = 0.02
+"""flush() waits for the records of all calls; ours may be reported while another session's is stuck."""
+
+
+class Appends:
+    """One call's records on the producer: joined when first needed, left when the call is over."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._producer: SharedProducer | None = None
+        self._reports: list[Report | None] = []
+
+    def close(self) -> None:
+        """Leave the producer. What is still without a report is withdrawn: nothing may surface later."""
+        if self._producer is None:
+            return
+        if None in self._reports:
+            self.withdraw(Withdraw(timeout_ms=1))
+        self._clients.leave_producer(self._producer)
+        self._producer = None
+
+    def producer(self) -> SharedProducer:
+        """The producer of this call; a retired one is exchanged for the next."""
+        if self._producer is not None and self._producer.retired:
+            self._clients.leave_producer(self._producer)
+            self._producer = None
+        if self._producer is None:
+            self._producer = self._clients.join_producer()
+        return self._producer
+
+    @property
+    def client(self) -> Client[Producer] | None:
+        """The producer's client, if this call has one: to ask it what is wrong."""
+        return None if self._producer is None else self._producer.client
+
+    def describe(self, command: DescribeTopic) -> tuple[int, ...]:
+        """The topic's partitions, from the producer's own metadata, which warms it for the append."""
+        handle = self.producer().client.handle
+        return described(handle.list_topics(command.topic, command.timeout_ms / 1000), command.topic)
+
+    def produce(self, command: Produce) -> tuple[Report | None, ...]:
+        """Hand the records to the client and wait for their reports."""
+        end = time.monotonic() + command.timeout_ms / 1000
+        producer = self.producer()
+        self._warm(producer, command.topic, command.timeout_ms / 1000)
+        self._reports = [None] * len(command.records)
+        for index in range(len(command.records)):
+            error = self._enqueue(producer, command, index, end)
+            if error is not None:
+                # The rest stays unsent: a later record must not be stored without the earlier one.
+                self._reports[index:] = [error] * (len(command.records) - index)
+                if error.kind is ErrorKind.UNKNOWN_TOPIC:
+                    # The handle believes so until it is told otherwise, although the topic may be back.
+                    producer.client.handle.list_topics(command.topic, command.timeout_ms / 1000)
+                break
+        return self._flush(producer, end)
+
+    def await_reports(self, command: AwaitReports) -> tuple[Report | None, ...]:
+        """Wait on."""
+        return self._flush(self._held(), time.monotonic() + command.timeout_ms / 1000)
+
+    def withdraw(self, command: Withdraw) -> tuple[Report | None, ...]:
+        """Purge the producer and retire it.
+
+        A purge takes the records of other calls along; those know it by their reports and send them again on
+        the next producer.
+        """
+        producer = self._held()
+        self._clients.retire_producer(producer)
+        producer.client.handle.purge(in_queue=True, in_flight=True, blocking=False)
+        return self._flush(producer, time.monotonic() + command.timeout_ms / 1000)
+
+    def _held(self) -> SharedProducer:
+        if self._producer is None:
+            raise AssertionError("nothing was produced")
+        return self._producer
+
+    def _warm(self, producer: SharedProducer, topic: str, timeout_seconds: float) -> None:
+        """Asking for metadata twice wakes a new handle's producer-id request, which else waits 505 ms."""
+        if not producer.warm:
+            producer.client.handle.list_topics(topic, timeout_seconds)
+            producer.client.handle.list_topics(topic, timeout_seconds)
+            producer.warm = True
+
+    def _enqueue(
+        self, producer: SharedProducer, command: Produce, index: int, end: float
+    ) -> BrokerError | None:
+        record: NewRecord = command.records[index]
+        while True:
+            try:
+                producer.client.handle.produce(
+                    command.topic,
+                    value=record.value,
+                    key=record.key,
+                    headers=list(record.headers),
+                    partition=-1 if command.partition is None else command.partition,
+                    on_delivery=partial(_report, self._reports, index),
+                )
+            except BufferError:
+                # The queue is full: wait until records of whatever call have left it.
+                if time.monotonic() >= end:
+                    return BrokerError(ErrorKind.REJECTED, "_QUEUE_FULL", "the producer's queue is full")
+                self._serve(producer, FLUSH_SLICE_SECONDS)
+            except KafkaException as error:
+                return broker_error(error.args[0])
+            else:
+                return None
+
+    def _flush(self, producer: SharedProducer, end: float) -> tuple[Report | None, ...]:
+        """Serve reports until all of this call's are there, the time is over, or the producer is dead."""
+        while None in self._reports:
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            self._serve(producer, min(left, FLUSH_SLICE_SECONDS))
+        return tuple(self._reports)
+
+    def _serve(self, producer: SharedProducer, timeout_seconds: float) -> None:
+        try:
+            producer.client.handle.flush(timeout_seconds)
+        except (KafkaException, SystemError) as exception:
+            error = kafka_error(exception)
+            if error is None:
+                raise
+            self._dead(producer, error)
+
+    def _dead(self, producer: SharedProducer, error: KafkaError) -> None:
+        """A fatal error: this handle will never send again. Calls to come get a new one."""
+        self._clients.retire_producer(producer)
+        fatal = broker_error(error)
+        certain = fatal.kind is ErrorKind.DENIED
+        for index, report in enumerate(self._reports):
+            purged = isinstance(report, BrokerError) and report.kind is ErrorKind.WITHDRAWN
+            if report is None or purged:
+                # Denied means that the producer never got its id, without which nothing is sent.
+                self._reports[index] = (
+                    fatal if certain else BrokerError(ErrorKind.UNEXPECTED, fatal.code, fatal.reason)
+                )
+
+
+def _report(reports: list[Report | None], index: int, error: KafkaError | None, message: Message) -> None:
+    """A delivery report. Of a failed one only the error counts: it may carry an offset all the same."""
+    if error is None:
+        reports[index] = Acknowledged(message.partition() or 0, message.offset() or 0)
+    else:
+        reports[index] = broker_error(error)

@@ -1,0 +1,151 @@
+"""The clients of one log: created at first use, shared by all its calls, ended once.
+
+One producer, one admin client, and bounded pools of consumers: readers, tails (which wait for new records),
+cursors (one consumer group each).
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from threading import Lock, Thread
+from typing import Any, Generic, TypeVar
+
+from attrs import define, field
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from kchat.core import InvalidConfig
+from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, Config
+from kchat.io.pool import Pool
+from kchat.io.translate import Complaints
+
+READERS_MAX = 8
+TAILS_MAX = 16
+CURSORS_MAX = 8
+"""Bounds of the pools. A consumer has 2 connections and 4 threads (measured); a call needs it briefly."""
+
+H = TypeVar("H", Producer, Consumer, AdminClient)
+
+logger = logging.getLogger("kchat")
+# librdkafka's own log goes here: silent unless the application configures logging, as a library's should be.
+logger.addHandler(logging.NullHandler())
+
+
+@define(eq=False)
+class Client(Generic[H]):
+    """A client of Kafka, and what it says when something is wrong."""
+
+    handle: H
+    complaints: Complaints
+    # What `on_commit` told of the commit under way; None: nothing yet.
+    committed: list[KafkaError | list[TopicPartition]] = field(factory=list)
+
+
+@define(eq=False)
+class SharedProducer:
+    """The producer that appends share.
+
+    A call that has to withdraw its records can only purge all: then this one is `retired`, the calls that
+    lost theirs with it send them again on the next one, and the last call to leave ends it.
+    """
+
+    client: Client[Producer]
+    users: int = 0
+    retired: bool = False
+    warm: bool = False
+
+
+class Clients:
+    """All clients of one log in one process."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._lock = Lock()
+        self._producer: SharedProducer | None = None
+        self._admin: Client[AdminClient] | None = None
+        self.readers = Pool(READERS_MAX, lambda _: self._consumer(READER), _close)
+        self.tails = Pool(TAILS_MAX, lambda _: self._consumer(TAIL), _close)
+        self.cursors = Pool(CURSORS_MAX, lambda group: self._consumer(CURSOR, **{"group.id": group}), _close)
+
+    def admin(self) -> Client[AdminClient]:
+        """The admin client; it is safe to use from several threads at once."""
+        with self._lock:
+            if self._admin is None:
+                complaints = Complaints(self.config.servers)
+                self._admin = _made(AdminClient, self.config.for_client(EVERY_CLIENT), complaints)
+            return self._admin
+
+    def join_producer(self) -> SharedProducer:
+        """The producer for one call, which must `leave_producer` in the end."""
+        with self._lock:
+            if self._producer is None:
+                complaints = Complaints(self.config.servers)
+                client = _made(Producer, self.config.for_client(PRODUCER), complaints)
+                self._producer = SharedProducer(client)
+            self._producer.users += 1
+            return self._producer
+
+    def leave_producer(self, producer: SharedProducer) -> None:
+        """The call is over. The last one to leave a retired producer ends it."""
+        with self._lock:
+            producer.users -= 1
+            over = producer.retired and producer.users == 0
+        if over:
+            _end_producer(producer)
+
+    def retire_producer(self, producer: SharedProducer) -> None:
+        """No further call gets this one."""
+        with self._lock:
+            producer.retired = True
+            if self._producer is producer:
+                self._producer = None
+
+    def close(self) -> None:
+        """End every client that no call is using; the others end with their calls."""
+        with self._lock:
+            producer, self._producer, self._admin = self._producer, None, None
+            if producer is not None:
+                producer.retired = True
+            over = producer is not None and producer.users == 0
+        for pool in (self.readers, self.tails, self.cursors):
+            pool.close()
+        if producer is not None and over:
+            _end_producer(producer)
+
+    def _consumer(self, kind: Mapping[str, Any], **more: Any) -> Client[Consumer]:
+        complaints = Complaints(self.config.servers)
+        heard: list[KafkaError | list[TopicPartition]] = []
+
+        def on_commit(error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+            heard.append(partitions if error is None else error)
+
+        properties = self.config.for_client(kind, on_commit=on_commit, **more)
+        client = _made(Consumer, properties, complaints)
+        client.committed = heard
+        return client
+
+
+def _made(
+    kind: Callable[[dict[str, Any]], H], properties: dict[str, Any], complaints: Complaints
+) -> Client[H]:
+    properties = {"logger": logger, **properties, "error_cb": complaints}
+    try:
+        return Client(kind(properties), complaints)
+    except (KafkaException, TypeError, ValueError) as error:
+        # The client names the property, and may repeat its value: that can be a secret.
+        text = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+        for value in properties.values():
+            if isinstance(value, str) and value:
+                text = text.replace(value, "...")
+        raise InvalidConfig(
+            f"the Kafka client does not take these settings: {text}",
+            next_step="correct the property in config=",
+        ) from None
+
+
+def _close(client: Client[Consumer]) -> None:
+    client.handle.close()
+
+
+def _end_producer(producer: SharedProducer) -> None:
+    """End it beside the caller: with an unreachable broker its threads take a moment to stop."""
+    Thread(target=producer.client.handle.close, name="kchat-producer-end", daemon=True).start()

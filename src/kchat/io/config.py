@@ -1,0 +1,111 @@
+"""From the caller's librdkafka properties to those of each kind of client."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from kchat.core import RECORD_BYTES_MAX, InvalidConfig
+
+REFUSED = {
+    "acks": "an append is acknowledged by all in-sync replicas, or it is not acknowledged",
+    "request.required.acks": "an append is acknowledged by all in-sync replicas, or it is not acknowledged",
+    "enable.idempotence": "without it the client itself stores a record twice when it tries again",
+    "partitioner": "all writers of a session must choose the same partition, or its order is lost",
+    "transactional.id": "kchat does not use transactions (docs/adr/0002-order-and-keys.md)",
+    "allow.auto.create.topics": "asking for a cleared session would create its topic with wrong settings",
+    "enable.auto.commit": "the cursor moves only over messages that were handed to the caller",
+    "enable.auto.offset.store": "the cursor moves only over messages that were handed to the caller",
+    "auto.offset.reset": "an offset out of range must be seen, not jumped over",
+    "isolation.level": "records of aborted transactions are not messages",
+    "enable.partition.eof": "a read could not know that it is at the end",
+    "group.id": "the session decides it",
+    "group.instance.id": "kchat never joins a group",
+    "error_cb": "kchat collects the client's errors itself, to name the cause of a time-out",
+    "on_commit": "kchat uses it to hear of its own commits",
+    "on_delivery": "kchat uses it to hear of its own records",
+    "delivery.report.only.error": "an append ends when every record is acknowledged",
+}
+"""Properties that would break a promise, and which one."""
+
+PRODUCER = {
+    "enable.idempotence": True,
+    "acks": "all",
+    "partitioner": "murmur2_random",  # the Java client's: other writers put a key where kchat does
+    "linger.ms": 5,  # with the flush that follows, the records of one call make one batch; 0 splits them
+    # For single appends zstd saves 20 % and makes reads 8 times slower (measured).
+    "compression.type": "none",
+    # Without a topic the client would hold a record for 30 s before it says so.
+    "topic.metadata.propagation.max.ms": 2_000,
+}
+CONSUMER = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "error",
+    "isolation.level": "read_committed",
+    "enable.partition.eof": True,
+    "fetch.error.backoff.ms": 10,  # the default, 500, is what a leader change would cost a read
+}
+READER = CONSUMER | {
+    "group.id": "kchat-reader",  # the client demands one; nothing is committed to it
+    "fetch.wait.max.ms": 0,  # a read asks for what is there; 1 costs 2.5 ms a read, the default 500 (measured)
+}
+TAIL = CONSUMER | {
+    "group.id": "kchat-tail",
+    "fetch.wait.max.ms": 500,  # the broker holds the request: 1.5 ms to a new record at 0.1 % CPU (measured)
+}
+CURSOR = CONSUMER
+EVERY_CLIENT = {
+    # Asking for metadata creates topics otherwise: a cleared session would come back, settings wrong.
+    "allow.auto.create.topics": False,
+}
+
+_YIELDING = ("linger.ms", "compression.type", "topic.metadata.propagation.max.ms", "fetch.error.backoff.ms")
+
+
+@frozen
+class Config:
+    """The properties that the caller gave, checked. Its repr names the servers and nothing else."""
+
+    properties: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def of(cls, properties: Mapping[str, Any]) -> "Config":
+        """Check properties by librdkafka's names, `bootstrap.servers` among them.
+
+        Raises:
+            InvalidConfig: a property would break a promise, or no servers are named.
+        """
+        for name in properties:
+            if not isinstance(name, str):
+                raise InvalidConfig(f"a property name is a string, not {type(name).__name__}")
+            if name in REFUSED:
+                raise InvalidConfig(
+                    f"the property {name} cannot be set: {REFUSED[name]}", next_step="leave it out"
+                )
+        servers = properties.get("bootstrap.servers")
+        if not isinstance(servers, str) or not servers.strip() or "\0" in servers:
+            raise InvalidConfig(
+                "bootstrap.servers must name at least one broker",
+                next_step='give it as "host:port,host:port"',
+            )
+        return cls(dict(properties))
+
+    @property
+    def servers(self) -> str:
+        """The bootstrap servers, to name in errors."""
+        return str(self.properties["bootstrap.servers"])
+
+    @property
+    def record_bytes_max(self) -> int:
+        """What a record may have: `message.max.bytes` less the 100 bytes that a batch of one costs."""
+        limit = self.properties.get("message.max.bytes", self.properties.get("max.message.bytes"))
+        return RECORD_BYTES_MAX if limit is None else int(limit) - 100
+
+    def for_client(self, kind: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        """The properties of one client. The caller wins where kchat's choice is only a matter of speed."""
+        own = {**EVERY_CLIENT, **kind, **more}
+        return {**own, **{n: v for n, v in self.properties.items() if n not in own or n in _YIELDING}}
+
+    def __hash__(self) -> int:
+        return hash(self.servers)

@@ -1,0 +1,169 @@
+"""Performs a machine's commands: one `Call` for each call of the log, on the log's shared clients."""
+
+import time
+from threading import Lock
+from typing import TYPE_CHECKING, assert_never
+
+from confluent_kafka import Consumer, KafkaException, Producer
+
+from kchat.core import (
+    AwaitReports,
+    BrokerError,
+    Command,
+    CommitOffsets,
+    CommittedFetched,
+    CreateTopic,
+    DeleteTopic,
+    DescribeTopic,
+    ErrorKind,
+    Event,
+    Fetch,
+    FetchCommitted,
+    Fetched,
+    ListOffsets,
+    OffsetsCommitted,
+    OffsetsListed,
+    Produce,
+    Produced,
+    RequestFailed,
+    TopicCreated,
+    TopicDeleted,
+    TopicDescribed,
+    Withdraw,
+)
+from kchat.io.appends import Appends
+from kchat.io.capabilities import Capabilities
+from kchat.io.clients import Client, Clients
+from kchat.io.failing import FailedError
+from kchat.io.reads import Reads
+from kchat.io.topics import Topics
+from kchat.io.translate import broker_error, kafka_error
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+
+def now_ms() -> int:
+    """The clock of all events: monotonic, whole milliseconds."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class Call:
+    """One call: performs its commands one after the other, and gives back what it used.
+
+    `close` may come from another thread, after an abandoned `perform`: it waits for that one to return.
+    """
+
+    def __init__(self, clients: Clients, capabilities: Capabilities, *, appending: bool) -> None:
+        self._capabilities = capabilities
+        self._reads = Reads(clients)
+        self._appends = Appends(clients)
+        self._topics = Topics(clients, capabilities)
+        self._appending = appending
+        self._lock = Lock()
+
+    def perform(self, command: Command) -> Event:
+        """Do what the machine asks for. Errors of the broker and the client are events, not exceptions."""
+        with self._lock:
+            if command.backoff_ms:
+                time.sleep(command.backoff_ms / 1000)
+            begun = time.monotonic()
+            try:
+                event = self._perform(command)
+            except FailedError as failed:
+                error = failed.error
+            except (KafkaException, SystemError) as exception:
+                told = kafka_error(exception)
+                if told is None:
+                    raise
+                # A call that used all its time may say "_TRANSPORT": it is a time-out all the same.
+                timed_out = time.monotonic() - begun >= command.timeout_ms * 0.9 / 1000
+                error = broker_error(told, timed_out=timed_out)
+            else:
+                return self._answered(command, event)
+            return RequestFailed(at_ms=now_ms(), error=self._explained(command, error))
+
+    def close(self) -> None:
+        """Give back the clients; withdraw what was sent and not reported."""
+        with self._lock:
+            self._reads.close()
+            self._appends.close()
+
+    def _perform(self, command: Command) -> Event:
+        match command:
+            case DescribeTopic():
+                return self._describe(command)
+            case CreateTopic():
+                self._topics.create(command)
+                return TopicCreated(at_ms=now_ms())
+            case DeleteTopic():
+                self._topics.delete(command)
+                return TopicDeleted(at_ms=now_ms())
+            case ListOffsets():
+                watermarks = self._reads.list_offsets(command)
+                return OffsetsListed(at_ms=now_ms(), watermarks=watermarks)
+            case FetchCommitted():
+                committed = self._reads.committed(command)
+                return CommittedFetched(at_ms=now_ms(), committed=committed)
+            case Fetch():
+                records, positions = self._reads.fetch(command)
+                return Fetched(at_ms=now_ms(), records=records, positions=positions)
+            case CommitOffsets():
+                self._reads.commit(command)
+                return OffsetsCommitted(at_ms=now_ms())
+            case Produce():
+                return Produced(at_ms=now_ms(), reports=self._appends.produce(command))
+            case AwaitReports():
+                return Produced(at_ms=now_ms(), reports=self._appends.await_reports(command))
+            case Withdraw():
+                return Produced(at_ms=now_ms(), reports=self._appends.withdraw(command))
+            case _:
+                assert_never(command)
+
+    def _describe(self, command: DescribeTopic) -> Event:
+        if self._admin_describes(command):
+            partitions, topic_id = self._topics.describe(command)
+            return TopicDescribed(at_ms=now_ms(), partitions=partitions, topic_id=topic_id)
+        asked = self._appends.describe if self._appending else self._reads.describe
+        return TopicDescribed(at_ms=now_ms(), partitions=asked(command))
+
+    def _admin_describes(self, command: DescribeTopic) -> bool:
+        return command.with_id and self._capabilities.topic_ids
+
+    def _answered(self, command: Command, event: Event) -> Event:
+        client = self._client(command)
+        if client is None:
+            return event
+        if isinstance(command, AwaitReports) and isinstance(event, Produced) and None in event.reports:
+            # Nothing came, and the client said why while it was waiting: the machine should know.
+            cause = client.complaints.explain(SILENCE)
+            return event if cause.reason == SILENCE.reason else RequestFailed(at_ms=now_ms(), error=cause)
+        if not isinstance(event, Fetched | Produced):
+            client.complaints.forget()
+        return event
+
+    def _explained(self, command: Command, error: BrokerError) -> BrokerError:
+        client = self._client(command)
+        if client is None:
+            return error
+        if error.kind is ErrorKind.TIMED_OUT and not isinstance(command, Fetch):
+            # error_cb runs inside poll alone. A fetch has polled, and would lose a record to another poll.
+            client.handle.poll(0)
+        return client.complaints.explain(error)
+
+    def _client(self, command: Command) -> "Client[Producer] | Client[AdminClient] | Client[Consumer] | None":
+        """The client that performed a command, to ask it what is wrong."""
+        match command:
+            case CreateTopic() | DeleteTopic():
+                return self._topics.client
+            case Produce() | AwaitReports() | Withdraw():
+                return self._appends.client
+            case DescribeTopic() if self._admin_describes(command):
+                return self._topics.client
+            case DescribeTopic() if self._appending:
+                return self._appends.client
+            case _:
+                return self._reads.client_of(command)
+
+
+SILENCE = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "no acknowledgement yet")

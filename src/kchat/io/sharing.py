@@ -1,0 +1,86 @@
+"""One log for all histories of a cluster: a web server makes a history for each request."""
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+from attrs import define, field
+
+from kchat.io.config import Config
+from kchat.io.forks import forget_in_child
+from kchat.io.log import KafkaLog
+
+
+@define(eq=False)
+class _Shared:
+    log: KafkaLog
+    users: int = 0
+
+
+@define(eq=False)
+class SharedLog:
+    """One user's share of a log. `release` gives it back; the last release closes the log.
+
+    A share that is dropped without being released keeps the log open, for the next user: so a server that
+    makes a history for each request, and never closes one, connects once.
+    """
+
+    log: KafkaLog
+    _key: object
+    _released: bool = field(default=False, init=False)
+
+    def release(self) -> None:
+        """Give the share back. A second call does nothing."""
+        if not self._released:
+            self._released = True
+            _registry.release(self._key)
+
+
+class _Registry:
+    def __init__(self) -> None:
+        self._logs: dict[object, _Shared] = {}
+        self._lock = Lock()
+
+    def after_fork(self) -> None:
+        self._lock = Lock()  # another thread may have held it; the logs forget their own clients
+
+    def share(self, properties: Mapping[str, Any]) -> SharedLog:
+        config = Config.of(properties)
+        key = frozenset((name, _identity(value)) for name, value in config.properties.items())
+        with self._lock:
+            if key not in self._logs:
+                self._logs[key] = _Shared(KafkaLog(config.properties))
+            shared = self._logs[key]
+            shared.users += 1
+        return SharedLog(shared.log, key)
+
+    def release(self, key: object) -> None:
+        with self._lock:
+            shared = self._logs[key]
+            shared.users -= 1
+            if shared.users:
+                return
+            del self._logs[key]
+        shared.log.close()
+
+
+def _identity(value: object) -> object:
+    """Equal settings share a log: by value where that can be hashed, else by identity (a callback, say)."""
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return (type(value).__name__, value)
+
+
+_registry = _Registry()
+forget_in_child(_registry)
+
+
+def share_log(properties: Mapping[str, Any]) -> SharedLog:
+    """A share of the log that all users of these properties have in common. No I/O.
+
+    Raises:
+        InvalidConfig: as `KafkaLog` does.
+    """
+    return _registry.share(properties)

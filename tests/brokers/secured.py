@@ -1,0 +1,176 @@
+"""A broker with every kind of lock on its door, and a listener for each."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+from confluent_kafka.admin import (  # documented, but not in its __all__
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from tests.brokers.certificates import Certificates, issue
+from tests.brokers.jars import PLAINTEXT, JarsKafka
+from tests.brokers.properties import CONTROLLER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.brokers.distribution import Distribution
+
+ACL_LIMIT_SECONDS = 10.0
+
+SCRAM = "SCRAM"
+PLAIN = "PLAIN"
+TLS = "TLS"
+MTLS = "MTLS"
+SCRAM_TLS = "SCRAMTLS"
+WRONG_HOST_TLS = "WRONGHOST"  # its certificate is another host's
+
+PROTOCOLS: Mapping[str, str] = {
+    PLAINTEXT: "PLAINTEXT",
+    SCRAM: "SASL_PLAINTEXT",
+    PLAIN: "SASL_PLAINTEXT",
+    TLS: "SSL",
+    MTLS: "SSL",
+    SCRAM_TLS: "SASL_SSL",
+    WRONG_HOST_TLS: "SSL",
+}
+
+_MECHANISMS = {SCRAM: "SCRAM-SHA-256", PLAIN: "PLAIN", SCRAM_TLS: "SCRAM-SHA-256"}
+_LOGIN_MODULES = "org.apache.kafka.common.security"
+
+
+@frozen
+class User:
+    """Who may log in by SCRAM and PLAIN."""
+
+    name: str
+    password: str = field(repr=False)
+
+
+ALICE = User("alice", "alice-password")  # may do all with topics and groups
+WRITER = User("writer", "writer-password")  # may write to topics, and nothing else
+USERS = (ALICE, WRITER)
+
+
+@frozen
+class SecuredKafka:
+    """Where a secured broker listens, and how a client gets in.
+
+    Who comes by `PLAINTEXT` or `TLS` has no name, and may do everything. The client's certificate for
+    `MTLS` is Alice's.
+    """
+
+    listeners: Mapping[str, str]
+    certificates: Certificates
+
+    @property
+    def ca_path(self) -> Path:
+        return self.certificates.ca_path
+
+    def client_config(self, listener: str, user: User = ALICE) -> dict[str, str]:
+        """Settings that are right for the listener; tests of refusals change one of them."""
+        protocol = PROTOCOLS[listener]
+        config = {"bootstrap.servers": self.listeners[listener], "security.protocol": protocol}
+        if listener in _MECHANISMS:
+            config["sasl.mechanism"] = _MECHANISMS[listener]
+            config["sasl.username"] = user.name
+            config["sasl.password"] = user.password
+        if protocol.endswith("SSL"):
+            config["ssl.ca.location"] = str(self.certificates.ca_path)
+        if listener == MTLS:
+            config["ssl.certificate.location"] = str(self.certificates.client_path)
+            config["ssl.key.location"] = str(self.certificates.client_path)
+        return config
+
+
+@contextmanager
+def open_secured(distribution: Distribution) -> Iterator[SecuredKafka]:
+    """Run a secured broker; its users have their rights."""
+    with tempfile.TemporaryDirectory(prefix="kchat-certificates-") as directory:
+        certificates = issue(Path(directory), client_name=ALICE.name)
+        broker = JarsKafka(
+            distribution,
+            extra=_server_properties(certificates),
+            listeners=tuple(PROTOCOLS),
+            format_arguments=_scram_users(),
+        )
+        with broker:
+            _grant(broker.listeners[PLAINTEXT])
+            yield SecuredKafka(broker.listeners, certificates)
+
+
+def _scram_users() -> tuple[str, ...]:
+    """SCRAM's users are in the log that `format` begins, so that they are there from the start."""
+    return tuple(
+        argument
+        for user in USERS
+        for argument in ("--add-scram", f"SCRAM-SHA-256=[name={user.name},password={user.password}]")
+    )
+
+
+def _server_properties(certificates: Certificates) -> dict[str, str]:
+    plain_users = " ".join(f'user_{user.name}="{user.password}"' for user in USERS)
+    scram_login = f"{_LOGIN_MODULES}.scram.ScramLoginModule required;"
+    plain_login = f"{_LOGIN_MODULES}.plain.PlainLoginModule required {plain_users};"
+    protocols = {**PROTOCOLS, CONTROLLER: "PLAINTEXT"}
+    return {
+        "listener.security.protocol.map": ",".join(f"{name}:{kind}" for name, kind in protocols.items()),
+        "sasl.enabled.mechanisms": "SCRAM-SHA-256,PLAIN",
+        **_sasl(SCRAM, scram_login),
+        **_sasl(PLAIN, plain_login),
+        **_sasl(SCRAM_TLS, scram_login),
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(certificates.server_path),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(certificates.ca_path),
+        # "User:alice", not "User:CN=alice,OU=...": the rest of the name is drawn by trustme.
+        "ssl.principal.mapping.rules": "RULE:^.*CN=([^,]+).*$/$1/",
+        f"listener.name.{MTLS.lower()}.ssl.client.auth": "required",
+        f"listener.name.{WRONG_HOST_TLS.lower()}.ssl.keystore.type": "PEM",
+        f"listener.name.{WRONG_HOST_TLS.lower()}.ssl.keystore.location": str(certificates.other_host_path),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:ANONYMOUS",  # the broker's own, over the controller's listener
+        "allow.everyone.if.no.acl.found": "false",
+    }
+
+
+def _sasl(listener: str, login: str) -> dict[str, str]:
+    mechanism = _MECHANISMS[listener]
+    prefix = f"listener.name.{listener.lower()}"
+    return {
+        f"{prefix}.sasl.enabled.mechanisms": mechanism,
+        f"{prefix}.{mechanism.lower()}.sasl.jaas.config": login,
+    }
+
+
+def _grant(bootstrap: str) -> None:
+    rights = (
+        (ALICE, ResourceType.TOPIC, AclOperation.ALL),
+        (ALICE, ResourceType.GROUP, AclOperation.ALL),
+        (WRITER, ResourceType.TOPIC, AclOperation.WRITE),
+    )
+    bindings = [
+        AclBinding(
+            resource,
+            "*",
+            ResourcePatternType.LITERAL,
+            f"User:{user.name}",
+            "*",
+            operation,
+            AclPermissionType.ALLOW,
+        )
+        for user, resource, operation in rights
+    ]
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for granted in admin.create_acls(bindings, request_timeout=ACL_LIMIT_SECONDS).values():
+        granted.result(ACL_LIMIT_SECONDS)
