@@ -7,7 +7,7 @@ answer means. Each is two functions, `pending(state)` and `advance(state, event)
 
 from kchat.core import appending, provisioning, reading
 from kchat.core.budget import Budget
-from kchat.core.codec import JsonDecoder, encode
+from kchat.core.codec import DECODE_ERRORS, JsonDecoder, decoding_fault, encode
 from kchat.core.commands import (
     AwaitReports,
     Command,
@@ -21,7 +21,7 @@ from kchat.core.commands import (
     Produce,
     Withdraw,
 )
-from kchat.core.edge import acknowledged, delivered, encoded, provisioned
+from kchat.core.edge import acknowledged, corrupt_record, delivered, encoded, provisioned
 from kchat.core.errors import (
     AppendRefused,
     AppendUnknown,
@@ -93,6 +93,7 @@ from kchat.core.wire import FORMAT_VERSION, HEADER_ID, HEADER_VERSION, MESSAGE_T
 
 __all__ = [
     "CERTAIN",
+    "DECODE_ERRORS",
     "FORMAT_VERSION",
     "HEADER_ID",
     "HEADER_VERSION",
@@ -179,6 +180,8 @@ __all__ = [
     "acknowledged",
     "appending",
     "arun",
+    "corrupt_record",
+    "decoding_fault",
     "delivered",
     "encode",
     "encoded",

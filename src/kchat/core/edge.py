@@ -141,17 +141,22 @@ def encoded(
     return tuple(records)
 
 
+def corrupt_record(corrupt: Corrupt, *, session: str, topic: str) -> CorruptRecord:
+    """The error for one record that cannot be decoded: to raise, or to report where it was skipped."""
+    return CorruptRecord(
+        f"a record cannot be decoded: {corrupt.reason}",
+        next_step='its neighbours can be read with on_corrupt="skip"',
+        session=session,
+        topic=topic,
+        partition=corrupt.partition,
+        offset=corrupt.offset,
+    )
+
+
 def _read_error(failure: Failure, session: str, topic: str) -> ReadFailed:
     match failure:
-        case Corrupt(partition=partition, offset=offset, reason=reason):
-            return CorruptRecord(
-                f"a record cannot be decoded: {reason}",
-                next_step='its neighbours can be read with on_corrupt="skip"',
-                session=session,
-                topic=topic,
-                partition=partition,
-                offset=offset,
-            )
+        case Corrupt():
+            return corrupt_record(failure, session=session, topic=topic)
         case BrokerError() as error:
             return ReadFailed("the read failed: " + _said(error), **_where(error, session, topic))
         case _:

@@ -31,7 +31,7 @@ REFUSED = {
 PRODUCER = {
     "enable.idempotence": True,
     "acks": "all",
-    "partitioner": "murmur2_random",  # the Java client's: other writers put a key where kchat does
+    "partitioner": "murmur2_random",  # the Java client's: a key is where others look for it
     "linger.ms": 5,  # with the flush that follows, the records of one call make one batch; 0 splits them
     # For single appends zstd saves 20 % and makes reads 8 times slower (measured).
     "compression.type": "none",

@@ -1,5 +1,6 @@
 """One log for all histories of a cluster: a web server makes a history for each request."""
 
+import asyncio
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any
@@ -34,6 +35,10 @@ class SharedLog:
         if not self._released:
             self._released = True
             _registry.release(self._key)
+
+    async def arelease(self) -> None:
+        """`release`, without blocking the event loop: ending the clients takes some milliseconds."""
+        await asyncio.to_thread(self.release)
 
 
 class _Registry:

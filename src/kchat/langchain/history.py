@@ -1,0 +1,412 @@
+"""`KafkaChatMessageHistory`: the API of langchain_community's class of that name, on kchat's core."""
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from langchain_core.chat_history import BaseChatMessageHistory
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+
+from kchat.core import (
+    AppendRequest,
+    AppendUnknown,
+    Closed,
+    CorruptRecord,
+    FromBeginning,
+    FromCommitted,
+    FromEnd,
+    InvalidConfig,
+    InvalidMessage,
+    Log,
+    NewRecord,
+    ReadOutcome,
+    ReadRequest,
+    RemoveTopic,
+    Start,
+    TopicSettings,
+    acknowledged,
+    corrupt_record,
+    delivered,
+    encoded,
+    place,
+    provisioned,
+)
+from kchat.io import SharedLog, share_log
+from kchat.langchain.arguments import CorruptPolicy, count, milliseconds, policy
+from kchat.langchain.messages import DECODER, encoder
+
+DEFAULT_TTL_MS = 604_800_000
+DEFAULT_REPLICATION_FACTOR = 1
+DEFAULT_PARTITION = 3
+"""The seed's defaults: seven days, one replica, three partitions."""
+
+MESSAGES_MAX_DEFAULT = 5
+SECONDS_MAX_DEFAULT = 5.0
+"""The seed's documented limits of one read."""
+
+CLEAR_SECONDS_MAX = 10.0
+"""How long `clear` waits until the topic is gone; a deletion takes 31 ms on one broker (measured)."""
+
+logger = logging.getLogger("kchat.langchain")
+
+
+class KafkaChatMessageHistory(BaseChatMessageHistory):
+    """Chat message history of one session, kept in an Apache Kafka topic.
+
+    The successor of langchain_community's class, with the same members. Reading is stateful as it was there:
+    `messages` continues after the last message that was read, and the place is remembered in Kafka, in the
+    consumer group named like the topic. For `RunnableWithMessageHistory` pass `replay=True`: then `messages`
+    is the whole conversation every time, and the place is left alone.
+
+    Construction does no I/O; the topic is created by the first append. Histories of the same cluster and
+    `config` share their connections, so one a request costs nothing.
+
+    Args:
+        session_id: names the conversation. A legal topic name is the topic; any other text is escaped.
+        bootstrap_servers: "host:port", several separated by commas.
+        ttl_ms: `retention.ms` of a topic that is created, -1 to keep for ever. Default 7 days.
+        replication_factor: replicas of a topic that is created. With 1, losing one broker loses the messages.
+        partition: number of partitions of a topic that is created. A session uses one of them.
+        replay: `messages` is the whole conversation, from the beginning, every time.
+        on_corrupt: "raise" ends a read at a record that is no message with `CorruptRecord`; "skip" reads
+            around it and reports it in `skipped`.
+        config: properties of librdkafka by their names: security, compression, any other. Those that would
+            break a promise are refused (`kchat.io.REFUSED`).
+        log: run on this log: a `KafkaLog` that you keep open, or a `kchat.testing.FakeBroker`. The history
+            does not close it. `bootstrap_servers` and `config` are then not used.
+
+    Raises:
+        InvalidSessionId: the id cannot be a topic. It is a ValueError.
+        InvalidConfig: a property is refused. It is a ValueError.
+        ValueError: another argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        bootstrap_servers: str,
+        ttl_ms: int = DEFAULT_TTL_MS,
+        replication_factor: int = DEFAULT_REPLICATION_FACTOR,
+        partition: int = DEFAULT_PARTITION,
+        *,
+        replay: bool = False,
+        on_corrupt: CorruptPolicy = "raise",
+        config: Mapping[str, Any] | None = None,
+        log: Log | None = None,
+    ) -> None:
+        self._placement = place(session_id)
+        self._settings = TopicSettings(
+            partitions=partition, replication_factor=replication_factor, ttl_ms=ttl_ms
+        )
+        self._on_corrupt = policy(on_corrupt)
+        self.session_id = session_id
+        self.bootstrap_servers = bootstrap_servers
+        self.replay = replay
+        self.last_outcome: ReadOutcome[BaseMessage] | None = None
+        self.skipped: tuple[CorruptRecord, ...] = ()
+        self.skipped_total = 0
+        self._encode = encoder(self._placement.key, lambda: uuid.uuid4().hex)
+        self._share: SharedLog | None = None
+        if log is None:
+            self._share = share_log(_properties(bootstrap_servers, config))
+            log = self._share.log
+        self._log = log
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<KafkaChatMessageHistory {self.session_id!a} in topic {self._placement.topic}>"
+
+    __str__ = __repr__  # the base class would read the whole conversation, and print it
+
+    # Reading
+
+    @property
+    def messages(self) -> list[BaseMessage]:  # type: ignore[override]  # the seed and its base class disagree too
+        """The next messages after the last one read: at most 5, within 5 s. All of them with `replay`.
+
+        Raises: as `messages_from_last_consumed` does.
+        """
+        return self._read(self._messages_request())
+
+    async def aget_messages(self) -> list[BaseMessage]:
+        """`messages`, without blocking the event loop."""
+        return await self._aread(self._messages_request())
+
+    def messages_from_beginning(
+        self,
+        max_message_count: int | None = MESSAGES_MAX_DEFAULT,
+        max_time_sec: float | None = SECONDS_MAX_DEFAULT,
+    ) -> list[BaseMessage]:
+        """Reset to the beginning and return messages; the next read continues after them.
+
+        Args:
+            max_message_count: how many at most; None for no limit.
+            max_time_sec: how long at most, in seconds; None for as long as the broker answers.
+
+        Returns:
+            The messages in order. At the end of the log the read ends at once; `last_outcome` says why it did.
+
+        Raises:
+            CorruptRecord: a record is no message, and `on_corrupt` is "raise". The place is where it was.
+            ReadFailed: the broker cannot be reached, denies, or did not answer in time.
+            ValueError: a limit makes no sense.
+        """
+        return self._read(self._cursor_request(FromBeginning(), max_message_count, max_time_sec))
+
+    async def amessages_from_beginning(
+        self,
+        max_message_count: int | None = MESSAGES_MAX_DEFAULT,
+        max_time_sec: float | None = SECONDS_MAX_DEFAULT,
+    ) -> list[BaseMessage]:
+        """`messages_from_beginning`, without blocking the event loop."""
+        return await self._aread(self._cursor_request(FromBeginning(), max_message_count, max_time_sec))
+
+    def messages_from_last_consumed(
+        self,
+        max_message_count: int | None = MESSAGES_MAX_DEFAULT,
+        max_time_sec: float | None = SECONDS_MAX_DEFAULT,
+    ) -> list[BaseMessage]:
+        """Continue after the last message that was read, by any process that reads this session's place.
+
+        Arguments, result and errors as in `messages_from_beginning`.
+        """
+        return self._read(self._cursor_request(self._place, max_message_count, max_time_sec))
+
+    async def amessages_from_last_consumed(
+        self,
+        max_message_count: int | None = MESSAGES_MAX_DEFAULT,
+        max_time_sec: float | None = SECONDS_MAX_DEFAULT,
+    ) -> list[BaseMessage]:
+        """`messages_from_last_consumed`, without blocking the event loop."""
+        return await self._aread(self._cursor_request(self._place, max_message_count, max_time_sec))
+
+    def messages_from_latest(
+        self,
+        max_message_count: int | None = MESSAGES_MAX_DEFAULT,
+        max_time_sec: float | None = SECONDS_MAX_DEFAULT,
+    ) -> list[BaseMessage]:
+        """Reset to the end and wait for new messages until a limit; the next read continues after them.
+
+        Arguments, result and errors as in `messages_from_beginning`; one of the limits must be given.
+        """
+        return self._read(self._latest_request(max_message_count, max_time_sec))
+
+    async def amessages_from_latest(
+        self,
+        max_message_count: int | None = MESSAGES_MAX_DEFAULT,
+        max_time_sec: float | None = SECONDS_MAX_DEFAULT,
+    ) -> list[BaseMessage]:
+        """`messages_from_latest`, without blocking the event loop."""
+        return await self._aread(self._latest_request(max_message_count, max_time_sec))
+
+    # Appending
+
+    def add_messages(self, messages: Sequence[BaseMessage], flush_timeout_seconds: float = 5.0) -> None:
+        """Append messages; returns when all in-sync replicas have every one of them.
+
+        All are encoded and checked before the first is sent.
+
+        Args:
+            messages: LangChain messages, of its own classes.
+            flush_timeout_seconds: how long to wait for the acknowledgements. A leader's death takes a
+                cluster with default settings 10 to 12 s to mend (measured): allow more to sit that out.
+
+        Raises:
+            InvalidMessage: a message would not read back equal; nothing was sent. It is an AppendRefused.
+            AppendRefused: nothing is stored, and nothing will be.
+            AppendUnknown: some may be stored; `resend` is safe.
+            ValueError: the time limit makes no sense.
+        """
+        self._append(self._append_request(self._encoded(messages), flush_timeout_seconds))
+
+    async def aadd_messages(
+        self, messages: Sequence[BaseMessage], flush_timeout_seconds: float = 5.0
+    ) -> None:
+        """`add_messages`, without blocking the event loop."""
+        await self._aappend(self._append_request(self._encoded(messages), flush_timeout_seconds))
+
+    async def aadd_message(self, message: BaseMessage) -> None:
+        """Append one message, without blocking the event loop."""
+        await self.aadd_messages([message])
+
+    async def aadd_user_message(self, message: HumanMessage | str) -> None:
+        """Append what the user said, without blocking the event loop."""
+        await self.aadd_message(HumanMessage(message) if isinstance(message, str) else message)
+
+    async def aadd_ai_message(self, message: AIMessage | str) -> None:
+        """Append what the model said, without blocking the event loop."""
+        await self.aadd_message(AIMessage(message) if isinstance(message, str) else message)
+
+    def resend(self, error: AppendUnknown, flush_timeout_seconds: float = 5.0) -> None:
+        """Append the records of an `AppendUnknown` again; a reader drops the second copy of each.
+
+        Raises: as `add_messages` does.
+        """
+        self._append(self._append_request(error.records, flush_timeout_seconds))
+
+    async def aresend(self, error: AppendUnknown, flush_timeout_seconds: float = 5.0) -> None:
+        """`resend`, without blocking the event loop."""
+        await self._aappend(self._append_request(error.records, flush_timeout_seconds))
+
+    # Ending
+
+    def clear(self) -> None:
+        """Delete the topic, and wait until it is gone. The next append creates it again.
+
+        Raises:
+            TopicNotChanged: the broker does not allow it, or it did not happen within 10 s.
+        """
+        outcome = self._open_log().provision(self._clear_request())
+        provisioned(outcome, session=self.session_id, topic=self._placement.topic)
+
+    async def aclear(self) -> None:
+        """`clear`, without blocking the event loop."""
+        outcome = await self._open_log().aprovision(self._clear_request())
+        provisioned(outcome, session=self.session_id, topic=self._placement.topic)
+
+    def close(self) -> None:
+        """Release this history's share of the connections; the last one to do so ends them. Idempotent."""
+        self._closed = True
+        if self._share is not None:
+            self._share.release()
+
+    async def aclose(self) -> None:
+        """`close`, without blocking the event loop."""
+        self._closed = True
+        if self._share is not None:
+            await self._share.arelease()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # What sync and async have in common
+
+    @property
+    def _place(self) -> FromCommitted:
+        return FromCommitted(self._placement.group)
+
+    def _messages_request(self) -> ReadRequest[BaseMessage]:
+        if self.replay:
+            return self._request(FromBeginning(), commit_to=None)
+        return self._cursor_request(self._place, MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT)
+
+    def _cursor_request(
+        self, start: Start, max_message_count: int | None, max_time_sec: float | None, *, follow: bool = False
+    ) -> ReadRequest[BaseMessage]:
+        return self._request(
+            start,
+            messages_max=count(max_message_count, "max_message_count"),
+            wait_ms_max=milliseconds(max_time_sec, "max_time_sec"),
+            follow=follow,
+            commit_to=self._placement.group,
+        )
+
+    def _latest_request(
+        self, max_message_count: int | None, max_time_sec: float | None
+    ) -> ReadRequest[BaseMessage]:
+        if max_message_count is None and max_time_sec is None:
+            raise ValueError(
+                "messages_from_latest needs max_message_count or max_time_sec: it would never end"
+            )
+        return self._cursor_request(FromEnd(), max_message_count, max_time_sec, follow=True)
+
+    def _request(self, start: Start, **more: Any) -> ReadRequest[BaseMessage]:
+        return ReadRequest(
+            topic=self._placement.topic,
+            start=start,
+            decoder=DECODER,
+            key=self._placement.key_filter,
+            on_corrupt=self._on_corrupt,
+            **more,
+        )
+
+    def _encoded(self, messages: Iterable[BaseMessage]) -> tuple[NewRecord, ...]:
+        if isinstance(messages, BaseMessage | str | bytes | Mapping) or not isinstance(messages, Iterable):
+            raise InvalidMessage(
+                f"add_messages takes a list of messages, not {type(messages).__name__}",
+                index=0,
+                session=self.session_id,
+                next_step="put the message in a list, or use add_message",
+            )
+        return encoded(
+            list(messages),
+            self._encode,
+            session=self.session_id,
+            record_bytes_max=self._open_log().record_bytes_max,
+        )
+
+    def _append_request(self, records: tuple[NewRecord, ...], seconds: float) -> AppendRequest:
+        wait_ms_max = milliseconds(seconds, "flush_timeout_seconds")
+        if wait_ms_max is None:
+            raise ValueError(
+                "flush_timeout_seconds must be a number of seconds: an append always has a limit"
+            )
+        return AppendRequest(
+            topic=self._placement.topic,
+            records=records,
+            settings=self._settings,
+            partition=self._placement.partition,
+            wait_ms_max=max(1, wait_ms_max),
+        )
+
+    def _clear_request(self) -> RemoveTopic:
+        return RemoveTopic(topic=self._placement.topic, wait_ms_max=int(CLEAR_SECONDS_MAX * 1000))
+
+    def _read(self, request: ReadRequest[BaseMessage]) -> list[BaseMessage]:
+        return self._handed(self._open_log().read(request))
+
+    async def _aread(self, request: ReadRequest[BaseMessage]) -> list[BaseMessage]:
+        return self._handed(await self._open_log().aread(request))
+
+    def _append(self, request: AppendRequest) -> None:
+        outcome = self._open_log().append(request)
+        acknowledged(outcome, session=self.session_id, topic=request.topic)
+
+    async def _aappend(self, request: AppendRequest) -> None:
+        outcome = await self._open_log().aappend(request)
+        acknowledged(outcome, session=self.session_id, topic=request.topic)
+
+    def _handed(self, outcome: ReadOutcome[BaseMessage]) -> list[BaseMessage]:
+        """What a read hands to the caller, and what it leaves to be asked about."""
+        self.last_outcome = outcome
+        progress = delivered(outcome, session=self.session_id, topic=self._placement.topic)
+        self.skipped = tuple(
+            corrupt_record(corrupt, session=self.session_id, topic=self._placement.topic)
+            for corrupt in progress.skipped
+        )
+        self.skipped_total += len(self.skipped)
+        for record in self.skipped:
+            logger.warning("skipped a record: %s", record)
+        return list(progress.messages)
+
+    def _open_log(self) -> Log:
+        if self._closed:
+            raise Closed(
+                "this history was closed", session=self.session_id, next_step="make a new one for the session"
+            )
+        return self._log
+
+
+def _properties(bootstrap_servers: str, config: Mapping[str, Any] | None) -> dict[str, Any]:
+    properties = dict(config or {})
+    if properties.setdefault("bootstrap.servers", bootstrap_servers) != bootstrap_servers:
+        raise InvalidConfig(
+            "config names other servers than bootstrap_servers",
+            next_step="name them once, in bootstrap_servers",
+        )
+    return properties

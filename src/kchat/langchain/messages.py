@@ -1,0 +1,121 @@
+"""LangChain's messages to records and back: the core's codec, and LangChain's classes on top of it."""
+
+from collections.abc import Callable
+
+from attrs import field, frozen
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatMessage,
+    ChatMessageChunk,
+    FunctionMessage,
+    FunctionMessageChunk,
+    HumanMessage,
+    HumanMessageChunk,
+    RemoveMessage,
+    SystemMessage,
+    SystemMessageChunk,
+    ToolMessage,
+    ToolMessageChunk,
+    message_to_dict,
+    messages_from_dict,
+)
+
+from kchat.core import (
+    DECODE_ERRORS,
+    Corrupt,
+    JsonDecoder,
+    Message,
+    NewRecord,
+    Record,
+    Unstorable,
+    decoding_fault,
+    encode,
+    find_unstorable,
+)
+
+MESSAGE_CLASSES: frozenset[type[BaseMessage]] = frozenset(
+    {
+        AIMessage,
+        AIMessageChunk,
+        ChatMessage,
+        ChatMessageChunk,
+        FunctionMessage,
+        FunctionMessageChunk,
+        HumanMessage,
+        HumanMessageChunk,
+        RemoveMessage,
+        SystemMessage,
+        SystemMessageChunk,
+        ToolMessage,
+        ToolMessageChunk,
+    }
+)
+"""What `messages_from_dict` can make. A subclass would come back as another class: it is refused."""
+
+
+@frozen
+class LangChainDecoder:
+    """Decodes records to LangChain's message classes."""
+
+    neutral: JsonDecoder = field(factory=JsonDecoder)
+
+    def decode(self, record: Record) -> BaseMessage | Corrupt:
+        """The message of a record, or the rule that the record breaks. Never raises on any bytes."""
+        message = self.neutral.decode(record)
+        if isinstance(message, Corrupt):
+            return message
+        try:
+            return messages_from_dict([{"type": message.type, "data": message.data}])[0]
+        except DECODE_ERRORS as error:
+            return Corrupt(record.partition, record.offset, decoding_fault(error))
+
+
+DECODER = LangChainDecoder()
+
+
+def encoder(key: bytes, new_id: Callable[[], str]) -> Callable[[BaseMessage], NewRecord | Unstorable]:
+    """What makes records of the messages of one session.
+
+    Args:
+        key: the session's record key.
+        new_id: gives another id at each call; it is the one impure thing here.
+    """
+
+    def encode_one(message: BaseMessage) -> NewRecord | Unstorable:
+        return _encode(message, key, new_id())
+
+    return encode_one
+
+
+def _encode(message: BaseMessage, key: bytes, message_id: str) -> NewRecord | Unstorable:
+    if type(message) not in MESSAGE_CLASSES:
+        return Unstorable("", _class_fault(message))
+    # The fields themselves, not their dump: that would make a dict of a model or an object before it is seen.
+    fault = find_unstorable({**vars(message), **(message.__pydantic_extra__ or {})})
+    if fault is not None:
+        return fault
+    dumped = message_to_dict(message)
+    record = encode(Message(dumped["type"], dumped["data"]), key=key, message_id=message_id)
+    if isinstance(record, Unstorable):
+        return record
+    back = DECODER.decode(Record(0, 0, 0, record.key, record.value, record.headers))
+    if back != message:
+        return Unstorable(_difference(message, back), "it would not read back equal")
+    return record
+
+
+def _class_fault(message: object) -> str:
+    if not isinstance(message, BaseMessage):
+        return f"an object of type {type(message).__name__} is no LangChain message"
+    base = next((cls.__name__ for cls in type(message).__mro__ if cls in MESSAGE_CLASSES), "a known class")
+    return f"{type(message).__name__} would be read back as another class; convert it to {base} first"
+
+
+def _difference(message: BaseMessage, back: BaseMessage | Corrupt) -> str:
+    """The first field that would change, as a path."""
+    if isinstance(back, Corrupt):
+        return ""
+    changed = (name for name, value in vars(message).items() if getattr(back, name, None) != value)
+    return next((f".{name}" for name in changed), "")

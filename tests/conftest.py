@@ -1,0 +1,91 @@
+"""What every test may use: a real Kafka, a mock cluster, and Hypothesis profiles."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from kchat.io import EmbeddedKafka, KafkaLog
+from tests.brokers import Missing, choose_here, open_kafka
+from tests.brokers.summary import Summary, summarize
+
+# `ci` finds new cases too: the built-in profile of that name is derandomized and never would.
+settings.register_profile("dev", max_examples=100, deadline=None)
+settings.register_profile("ci", max_examples=300, deadline=None, print_blob=True)
+settings.register_profile(
+    "nightly",
+    max_examples=20_000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The address of a real Apache Kafka, found or started; without one the test is skipped, in words."""
+    choice = choose_here()
+    if isinstance(choice, Missing):
+        pytest.skip(str(choice))
+    with open_kafka(choice) as bootstrap_servers:
+        yield bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+def kafka_log(kafka: str) -> Iterator[KafkaLog]:
+    """A log on the real Kafka, shared by all tests as it would be in a server."""
+    with KafkaLog({"bootstrap.servers": kafka}) as log:
+        yield log
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedKafka]:
+    """librdkafka's mock cluster."""
+    with EmbeddedKafka() as embedded:
+        yield embedded
+
+
+@pytest.fixture(scope="session")
+def embedded_log(embedded: EmbeddedKafka) -> Iterator[KafkaLog]:
+    """A log on the mock cluster."""
+    with embedded.log() as log:
+        yield log
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever asks for the real Kafka is marked so, and may wait for its first download."""
+    for item in items:
+        if "kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.kafka)
+        if item.get_closest_marker("kafka") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(600))
+
+
+_skipped_for_kafka: set[str] = set()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count the tests that a real Kafka was missing for."""
+    if report.skipped and "kafka" in report.keywords:
+        _skipped_for_kafka.add(report.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With KCHAT_REQUIRE_KAFKA=1 a missing Kafka fails the run."""
+    if _summary().failed and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The last lines say what was not tested, why, and what to install."""
+    for line in _summary().lines:
+        terminalreporter.write_line(line, bold=True, red=True)
+
+
+def _summary() -> Summary:
+    choice = choose_here()
+    return summarize(len(_skipped_for_kafka), choice if isinstance(choice, Missing) else None, os.environ)
