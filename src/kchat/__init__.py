@@ -1,1 +1,12 @@
-"""Chat conversations in Apache Kafka."""
+"""Chat conversations kept in Apache Kafka, in order, without losing one.
+
+- `kchat.core`: the pure core; needs attrs and cattrs alone.
+- `kchat.testing`: a Kafka in memory for unit tests; needs no more.
+- `kchat.io`: the core on confluent-kafka (`pip install "kchat[kafka]"`).
+- `kchat.langchain`: LangChain's chat message history (`pip install "kchat[langchain]"`).
+- `kchat.cli`: the `kchat` command (`pip install "kchat[cli]"`).
+"""
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__"]

@@ -1,5 +1,10 @@
 """The IO shell: runs the core's machines on confluent-kafka. The only package that imports it."""
 
+try:
+    import confluent_kafka as _confluent_kafka  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError('kchat.io needs confluent-kafka: pip install "kchat[kafka]"') from missing
+
 from kchat.io.capabilities import APACHE_KAFKA, MOCK_CLUSTER, Capabilities
 from kchat.io.config import REFUSED
 from kchat.io.embedded import EmbeddedKafka

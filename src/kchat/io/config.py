@@ -48,7 +48,7 @@ CONSUMER = {
 }
 READER = CONSUMER | {
     "group.id": "kchat-reader",  # the client demands one; nothing is committed to it
-    "fetch.wait.max.ms": 0,  # a read asks for what is there; 1 costs 2.5 ms a read, the default 500 (measured)
+    "fetch.wait.max.ms": 0,  # a read asks for what is there; 1 costs 2.5 ms, the default 500 (measured)
 }
 TAIL = CONSUMER | {
     "group.id": "kchat-tail",

@@ -1,5 +1,12 @@
 """LangChain's chat message history on kchat. The only package that imports langchain_core."""
 
+try:
+    import langchain_core as _langchain_core  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        'kchat.langchain needs langchain-core: pip install "kchat[langchain]"'
+    ) from missing
+
 from kchat.langchain.history import (
     DEFAULT_PARTITION,
     DEFAULT_REPLICATION_FACTOR,

@@ -146,7 +146,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
             max_time_sec: how long at most, in seconds; None for as long as the broker answers.
 
         Returns:
-            The messages in order. At the end of the log the read ends at once; `last_outcome` says why it did.
+            The messages in order. At the end of the log the read ends at once; see `last_outcome`.
 
         Raises:
             CorruptRecord: a record is no message, and `on_corrupt` is "raise". The place is where it was.

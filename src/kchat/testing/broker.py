@@ -15,7 +15,6 @@ from kchat.core import (
     Command,
     ErrorKind,
     Event,
-    Fetch,
     Fetched,
     OffsetsListed,
     Produce,
@@ -183,10 +182,10 @@ class FakeBroker:
         return evolve(event, reports=self.cluster.reports)
 
     def _short(self, command: Command, records_max: int) -> Event:
-        if not isinstance(command, Fetch):
-            return self.cluster.perform(command)
-        cut = self.cluster.perform(evolve(command, records_max=min(command.records_max, records_max)))
-        return evolve(cut, positions=()) if isinstance(cut, Fetched) else cut
+        event = self.cluster.perform(command)
+        if not isinstance(event, Fetched):
+            return event
+        return evolve(event, records=event.records[:records_max], positions=())
 
     def _false_low(self, event: Event) -> Event:
         if not isinstance(event, OffsetsListed):

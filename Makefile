@@ -1,0 +1,44 @@
+# What you need: Python 3.11 or newer, make, and a package index. Everything else goes into .venv.
+# Java 17+ and Maven, or Docker, or KCHAT_TEST_BOOTSTRAP=host:port let the tests run against a real Kafka.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: demo test check format clean
+
+demo: .venv/demo.installed  ## the main job, end to end; KCHAT_BOOTSTRAP=host:port for a cluster of yours
+	@$(BIN)/kchat demo
+
+test: .venv/dev.installed  ## all tests, on every Python from 3.11 to 3.13 that is here
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python tools/other_pythons.py
+
+check: .venv/dev.installed  ## the static checks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/draw_machines.py --check
+
+format: .venv/dev.installed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+
+.venv/demo.installed: .venv/created pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable '.[cli]'
+	@touch $@
+
+.venv/dev.installed: .venv/created pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable . --group dev
+	@touch $@ .venv/demo.installed
+
+.venv/created:
+	@test -n "$(PYTHON)" || { echo 'kchat needs Python 3.11 or newer; name yours with make PYTHON=...' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo 'this Python cannot make virtual environments; on Debian: apt install python3-venv' >&2; exit 1; }
+	$(PIP) install --upgrade 'pip>=25.1'
+	@touch $@

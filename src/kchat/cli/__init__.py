@@ -1,0 +1,28 @@
+"""The `kchat` command. Needs the extra `kchat[cli]`; each command is in a file of its own."""
+
+import sys
+
+EXTRA = frozenset({"click", "confluent_kafka", "langchain_core", "rich"})
+"""The packages of the extra that the command imports."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of SIGINT, as shells say it."""
+
+
+def main() -> None:
+    """Run the command line, and exit with its code.
+
+    0: done. 1: it could not be done, and one sentence on stderr says why. 2: wrong usage. 130: Ctrl-C.
+    """
+    try:
+        # Imported here: without the extra this must still say in one sentence what is missing.
+        from kchat.cli.group import kchat
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in EXTRA:
+            raise
+        sys.stderr.write(f'kchat: the package {missing} is missing; pip install "kchat[cli]" brings it\n')
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    kchat(prog_name="kchat")

@@ -1,0 +1,5 @@
+"""`python -m kchat.cli` is `kchat`."""
+
+from kchat.cli import main
+
+main()

@@ -1,0 +1,76 @@
+"""What a user sees of an error: one sentence and the next step on stderr, and the exit code."""
+
+import traceback
+from typing import IO, Any
+
+import click
+
+from kchat.cli import INTERRUPTED
+from kchat.cli.escaping import printable
+from kchat.cli.options import DEBUG_KEY, PROPERTIES_KEY
+from kchat.core import InvalidConfig, KchatError
+
+DEFECT = "this is a defect of kchat"
+DEFECT_NEXT_STEP = "run it again with --debug, and report what it shows"
+
+
+USAGE_EXIT_CODE = 2
+"""click's, for what is wrong with the command line."""
+
+
+class CommandError(click.ClickException):
+    """An error as the user sees it."""
+
+    def __init__(self, sentence: str, next_step: str, exit_code: int = 1) -> None:
+        super().__init__(sentence)
+        self.next_step = next_step
+        self.exit_code = exit_code
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it on stderr. It may quote a broker or a session id: nothing of them controls a terminal."""
+        click.echo(f"kchat: {printable(self.message)}", file=file, err=True)
+        if self.next_step:
+            click.echo(f"Next step: {printable(self.next_step)}", file=file, err=True)
+
+
+class CommandGroup(click.Group):
+    """Turns what commands raise into sentences and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nkchat: interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+            raise  # click's own; an OSError is its business too: the reader of a pipe is gone
+        except Exception as error:
+            if ctx.meta.get(DEBUG_KEY):
+                click.echo(_traceback(error, ctx), err=True, nl=False)
+            raise _shown(error) from None
+
+
+def sentence(error: KchatError) -> str:
+    """What happened and where, without the next step."""
+    return str(error).removesuffix(f"; {error.next_step}")
+
+
+def _shown(error: Exception) -> CommandError:
+    match error:
+        case InvalidConfig():
+            # The library calls it config=; here it is an option.
+            return CommandError(sentence(error), error.next_step.replace("config=", "-X"), USAGE_EXIT_CODE)
+        case KchatError():
+            return CommandError(sentence(error), error.next_step)
+        case _:
+            # Its text is not of kchat's wording and may quote a property.
+            return CommandError(f"{DEFECT} ({type(error).__name__})", DEFECT_NEXT_STEP)
+
+
+def _traceback(error: Exception, ctx: click.Context) -> str:
+    """The traceback without the values of -X: rather a word too many taken out than a password shown."""
+    lines = "".join(traceback.format_exception(error))
+    for value in sorted(ctx.meta.get(PROPERTIES_KEY, {}).values(), key=len, reverse=True):
+        lines = lines.replace(value, "...") if value else lines
+    return "\n".join(printable(line) for line in lines.split("\n"))

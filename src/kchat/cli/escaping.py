@@ -1,0 +1,26 @@
+r"""Text from a conversation as text for a terminal: whatever could control the terminal is spelled out.
+
+A message may hold escape sequences that recolour, overwrite or rename what the user sees, and direction
+marks that reorder it. All of them come out as Python would write them: \x1b, \u202e.
+"""
+
+import unicodedata
+
+JOINERS = frozenset("\u200c\u200d")
+"""Format characters that are part of Persian and Indic words and of emoji, and control nothing."""
+
+UNPRINTABLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Unicode categories: control, format, unassigned, private, surrogate, line and paragraph separator."""
+
+
+def printable(text: str) -> str:
+    r"""The text on one line, with every unprintable character escaped (a line break is \n)."""
+    return "".join(char if _is_printable(char) else _escaped(char) for char in text)
+
+
+def _is_printable(char: str) -> bool:
+    return char in JOINERS or unicodedata.category(char) not in UNPRINTABLE
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,62 @@
+"""Options that the commands have in common."""
+
+from collections.abc import Sequence
+
+import click
+
+BOOTSTRAP_VARIABLE = "KCHAT_BOOTSTRAP"
+
+DEBUG_KEY = "kchat.cli.debug"
+PROPERTIES_KEY = "kchat.cli.properties"
+"""Keys of `Context.meta`, which a command and the group around it share."""
+
+
+def _properties(context: click.Context, _: click.Parameter, given: Sequence[str]) -> dict[str, str]:
+    """Split PROP=VALUE. No error repeats what was given: any part of it may be a secret."""
+    properties = {}
+    for position, assignment in enumerate(given, start=1):
+        name, equals, value = assignment.partition("=")
+        if not (name and equals):
+            raise click.BadParameter(f"number {position} is not of the form PROP=VALUE")
+        if name == "bootstrap.servers":
+            raise click.BadParameter("name the brokers with --bootstrap, not with bootstrap.servers")
+        properties[name] = value
+    context.meta[PROPERTIES_KEY] = properties
+    return properties
+
+
+def _debug(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    # Given before the command's name or after it: either is enough.
+    context.meta[DEBUG_KEY] = wanted or context.meta.get(DEBUG_KEY, False)
+
+
+bootstrap_option = click.option(
+    "-b",
+    "--bootstrap",
+    metavar="HOST:PORT",
+    envvar=BOOTSTRAP_VARIABLE,
+    show_envvar=True,
+    help="The cluster; several brokers separated by commas.",
+)
+
+properties_option = click.option(
+    "-X",
+    "properties",
+    metavar="PROP=VALUE",
+    multiple=True,
+    callback=_properties,
+    help="A property of librdkafka, as with kcat. Repeatable; values are never shown.",
+)
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_debug,
+    help="Show the traceback of an error.",
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout, and notes on stderr."
+)

@@ -1,0 +1,124 @@
+"""Poison: a record that is no message is told apart by its place, and its neighbours are never lost."""
+
+import json
+
+import pytest
+from attrs import evolve
+
+from kchat.core import HEADER_VERSION, Complete, Corrupt, Failed, Limit, OnCorrupt, Partial
+from kchat.testing.conformance.session import ForeignWrite, Session, heard, record, texts
+from kchat.testing.conformance.suite import Suite
+
+GOOD = record("good", None).value
+
+POISON = {
+    "not JSON": b"not json",
+    "empty": b"",
+    "not UTF-8": b"\xff\xfe",
+    "not an object": b"[1, 2]",
+    "no type": b'{"data": {}}',
+    "no data": b'{"type": "human"}',
+    "type is a number": b'{"type": 5, "data": {}}',
+    "data is a list": b'{"type": "human", "data": []}',
+    "unknown type": b'{"type": "pickle", "data": {}}',
+    "nested deeply": b"[" * 100_000,
+    "half a message": GOOD[: len(GOOD) // 2],
+}
+"""Values that no decoder may take, or stumble over."""
+
+
+class CorruptConformance(Suite):
+    """P7: a typed error with its coordinates, or skipped and reported, as the caller chose."""
+
+    @pytest.mark.parametrize("position", range(4))
+    def test_a_corrupt_record_ends_the_read_with_its_place(self, session: Session, position: int) -> None:
+        """What came before it is handed out."""
+        place = self._poisoned(session, b"not json", position)
+        outcome = session.read()
+        assert isinstance(outcome, Failed)
+        assert isinstance(outcome.failure, Corrupt)
+        assert (outcome.failure.partition, outcome.failure.offset) == place
+        assert heard(outcome) == texts(position)
+
+    @pytest.mark.parametrize("position", range(4))
+    def test_a_skipped_record_is_reported_and_its_neighbours_are_kept(
+        self, session: Session, position: int
+    ) -> None:
+        """At the beginning and at the end too."""
+        place = self._poisoned(session, b"not json", position)
+        outcome = session.read(on_corrupt=OnCorrupt.SKIP)
+        assert isinstance(outcome, Complete)
+        assert heard(outcome) == texts(3)
+        assert [(corrupt.partition, corrupt.offset) for corrupt in outcome.progress.skipped] == [place]
+
+    @pytest.mark.parametrize("value", POISON.values(), ids=POISON.keys())
+    def test_every_kind_of_poison_is_corrupt(self, session: Session, value: bytes) -> None:
+        """P9: hostile bytes are never a crash, and never a message."""
+        self._poisoned(session, value, 1)
+        outcome = session.read(on_corrupt=OnCorrupt.SKIP)
+        assert heard(outcome) == texts(3)
+        assert len(outcome.progress.skipped) == 1
+
+    def test_the_reason_repeats_no_content(self, session: Session) -> None:
+        """P10: it is printed and logged."""
+        self._poisoned(session, b'{"type": "hush-hush", "data": {"hush-hush": ["hush-hush"]}}', 1)
+        outcome = session.read()
+        assert isinstance(outcome, Failed)
+        assert "hush-hush" not in repr(outcome)
+
+    def test_a_tombstone_is_corrupt(self, session: Session, foreign_write: ForeignWrite) -> None:
+        """A record without a value is another program's: it is reported, not hidden."""
+        session.say("before", partition=0)
+        foreign_write(session.topic, None, key=session.placement.key, partition=0)
+        session.say("after", partition=0)
+        failed = session.read()
+        assert isinstance(failed, Failed)
+        assert isinstance(failed.failure, Corrupt)
+        assert (failed.failure.partition, failed.failure.offset) == (0, 1)
+        assert session.hear(on_corrupt=OnCorrupt.SKIP) == ["before", "after"]
+
+    def test_a_message_of_another_program_is_read(
+        self, session: Session, foreign_write: ForeignWrite
+    ) -> None:
+        """As langchain_community's class wrote it: no key, no headers."""
+        session.say("before", partition=0)
+        value = json.dumps({"type": "ai", "data": {"content": "foreign"}}).encode()
+        foreign_write(session.topic, value, partition=0)
+        assert session.hear() == ["before", "foreign"]
+
+    def test_a_limit_counts_messages_and_not_what_was_skipped(self, session: Session) -> None:
+        """Five messages are five messages."""
+        for text in texts(4):
+            session.append(session.poison())
+            session.say(text)
+        outcome = session.read(messages_max=3, on_corrupt=OnCorrupt.SKIP)
+        assert isinstance(outcome, Partial)
+        assert outcome.limit is Limit.COUNT
+        assert heard(outcome) == texts(3)
+        assert len(outcome.progress.skipped) == 3
+
+    def test_unknown_headers_are_ignored(self, session: Session) -> None:
+        """Tracing libraries add theirs to every record."""
+        (good,) = session.records("good")
+        extra = (("traceparent", b"\xff"), ("", None), ("kchat-later", b"1"))
+        session.append(evolve(good, headers=extra + good.headers))
+        assert session.hear() == ["good"]
+
+    @pytest.mark.parametrize("version", [b"2", b"999", b"", b"one", b"\xff", b"1" * 5_000])
+    def test_a_newer_format_version_is_corrupt(self, session: Session, version: bytes) -> None:
+        """Better no message than a wrong one. A version that is no number is not one that is known."""
+        session.say("before")
+        session.append(session.poison(GOOD, headers=((HEADER_VERSION, version),)))
+        failed = session.read()
+        assert isinstance(failed, Failed)
+        assert isinstance(failed.failure, Corrupt)
+        assert heard(failed) == ["before"]
+
+    @staticmethod
+    def _poisoned(session: Session, value: bytes, position: int) -> tuple[int, int]:
+        """Append three messages with a corrupt record before the one at `position`; where that record is."""
+        good = session.records(*texts(3))
+        good.insert(position, session.poison(value))
+        outcome = session.append(*good, partition=0)
+        assert len(getattr(outcome, "places", ())) == 4, outcome
+        return 0, position

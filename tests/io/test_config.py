@@ -1,0 +1,80 @@
+import pytest
+
+from kchat.core import InvalidConfig
+from kchat.io import REFUSED, KafkaLog
+from kchat.io.config import CURSOR, PRODUCER, READER, TAIL, Config
+
+SERVERS = {"bootstrap.servers": "broker-1:9092,broker-2:9092"}
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_property_that_would_break_a_promise_is_refused_with_the_reason(name: str) -> None:
+    with pytest.raises(InvalidConfig, match=name.replace(".", r"\.")) as refused:
+        KafkaLog({**SERVERS, name: "anything"})
+    assert REFUSED[name] in str(refused.value)
+
+
+@pytest.mark.parametrize("servers", [None, "", "  ", 9092, "host:9092\0"])
+def test_servers_must_be_named(servers: object) -> None:
+    with pytest.raises(InvalidConfig, match=r"bootstrap\.servers"):
+        KafkaLog({"bootstrap.servers": servers})
+
+
+def test_a_refusal_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="acks"):
+        KafkaLog({**SERVERS, "acks": "1"})
+
+
+def test_a_property_name_is_a_string() -> None:
+    with pytest.raises(InvalidConfig, match="int"):
+        KafkaLog({**SERVERS, 5: "x"})  # type: ignore[dict-item]
+
+
+def test_other_properties_reach_every_client_verbatim() -> None:
+    given = {**SERVERS, "security.protocol": "SASL_SSL", "sasl.username": "alice", "client.id": "me"}
+    config = Config.of(given)
+    for kind in (PRODUCER, READER, TAIL, CURSOR):
+        properties = config.for_client(kind)
+        assert {name: properties[name] for name in given} == given
+        assert properties["allow.auto.create.topics"] is False
+
+
+def test_the_caller_wins_where_it_is_only_a_matter_of_speed() -> None:
+    config = Config.of({**SERVERS, "compression.type": "lz4", "linger.ms": 0, "fetch.wait.max.ms": 100})
+    assert config.for_client(PRODUCER)["compression.type"] == "lz4"
+    assert config.for_client(PRODUCER)["linger.ms"] == 0
+    # This one decides what each kind of consumer is for: a reader at 100 would cost every read 100 ms.
+    assert config.for_client(READER)["fetch.wait.max.ms"] == 0
+    assert config.for_client(TAIL)["fetch.wait.max.ms"] == 500
+
+
+def test_promises_hold_in_every_client() -> None:
+    config = Config.of(SERVERS)
+    producer = config.for_client(PRODUCER)
+    assert (producer["enable.idempotence"], producer["acks"]) == (True, "all")
+    for kind in (READER, TAIL, CURSOR):
+        consumer = config.for_client(kind)
+        assert consumer["isolation.level"] == "read_committed"
+        assert consumer["auto.offset.reset"] == "error"
+        assert consumer["enable.auto.commit"] is False
+        assert consumer["enable.partition.eof"] is True
+
+
+def test_a_larger_record_follows_the_producers_limit() -> None:
+    assert Config.of(SERVERS).record_bytes_max == 999_900
+    assert Config.of({**SERVERS, "message.max.bytes": "5000000"}).record_bytes_max == 4_999_900
+
+
+def test_nothing_secret_in_a_repr() -> None:
+    log = KafkaLog({**SERVERS, "sasl.password": "canary-secret", "ssl.key.pem": "canary-key"})
+    assert repr(log) == "<KafkaLog broker-1:9092,broker-2:9092>"
+    assert "canary" not in repr(Config.of({**SERVERS, "sasl.password": "canary-secret"}))
+
+
+def test_a_property_that_the_client_does_not_know_is_named_at_first_use() -> None:
+    from kchat.core import EnsureTopic, TopicSettings
+
+    with KafkaLog({**SERVERS, "no.such.property": "canary-value"}) as log:
+        with pytest.raises(InvalidConfig, match=r"no\.such\.property") as refused:
+            log.provision(EnsureTopic(topic="t", settings=TopicSettings()))
+        assert "canary" not in str(refused.value)

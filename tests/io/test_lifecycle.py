@@ -1,0 +1,252 @@
+"""Processes end, fork and are interrupted: what an append promised still holds, and nothing hangs."""
+
+import asyncio
+import gc
+import signal
+import threading
+import time
+import uuid
+import weakref
+
+import pytest
+
+from kchat.core import (
+    Appended,
+    AppendRequest,
+    Closed,
+    Complete,
+    FromBeginning,
+    FromEnd,
+    JsonDecoder,
+    Message,
+    NewRecord,
+    ReadRequest,
+    TopicSettings,
+    encode,
+    place,
+)
+from kchat.io import EmbeddedKafka, KafkaLog
+from tests.io import children
+
+PREAMBLE = """
+import asyncio, os, signal, sys, time
+from langchain_core.messages import HumanMessage
+from kchat.langchain import KafkaChatMessageHistory
+servers, session = sys.argv[1:3]
+history = KafkaChatMessageHistory(session, servers, replay=True)
+"""
+
+
+def new_session() -> str:
+    return f"life-{uuid.uuid4().hex}"
+
+
+def request(session_id: str) -> ReadRequest[Message]:
+    return ReadRequest(topic=place(session_id).topic, start=FromBeginning(), decoder=JsonDecoder())
+
+
+def texts(log: KafkaLog, session_id: str) -> list[str]:
+    outcome = log.read(request(session_id))
+    assert isinstance(outcome, Complete)
+    return [message.text for message in outcome.progress.messages]
+
+
+def record(session_id: str, text: str) -> NewRecord:
+    made = encode(Message("human", {"content": text}), key=place(session_id).key, message_id=uuid.uuid4().hex)
+    assert isinstance(made, NewRecord)
+    return made
+
+
+def append(log: KafkaLog, session_id: str, text: str) -> None:
+    request = AppendRequest(
+        topic=place(session_id).topic, records=(record(session_id, text),), settings=TopicSettings()
+    )
+    assert isinstance(log.append(request), Appended)
+
+
+def test_what_was_added_is_there_after_the_interpreter_exits_at_once(kafka: str, kafka_log: KafkaLog) -> None:
+    session = new_session()
+    child = children.run(PREAMBLE + "history.add_user_message('last words')", kafka, session)
+    assert (child.returncode, child.stderr) == (0, "")
+    assert texts(kafka_log, session) == ["last words"]
+
+
+def test_a_forked_child_uses_fresh_clients_and_both_go_on(kafka: str, kafka_log: KafkaLog) -> None:
+    code = """
+    history.add_user_message("parent before")
+    history.messages
+    asyncio.run(history.aget_messages())
+    child = os.fork()
+    if child == 0:
+        history.add_user_message("child")
+        print(len(history.messages), len(asyncio.run(history.aget_messages())), flush=True)
+        history.close()
+        sys.exit(7)
+    _, status = os.waitpid(child, 0)
+    history.add_user_message("parent after")
+    print(os.waitstatus_to_exitcode(status), len(history.messages))
+    """
+    session = new_session()
+    child = children.run(PREAMBLE + children.textwrap.dedent(code), kafka, session)
+    assert (child.returncode, child.stdout, child.stderr) == (0, "2 2\n7 3\n", "")
+    assert texts(kafka_log, session) == ["parent before", "child", "parent after"]
+
+
+def test_a_fork_while_another_thread_is_at_work_does_not_lock_the_child(kafka: str) -> None:
+    code = """
+    import threading
+    stop = threading.Event()
+    def work():
+        while not stop.is_set():
+            history.add_user_message("busy"); history.messages
+    thread = threading.Thread(target=work); thread.start()
+    codes = []
+    for _ in range(5):
+        time.sleep(0.05)
+        child = os.fork()
+        if child == 0:
+            history.add_user_message("child"); history.messages
+            os._exit(0)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    stop.set(); thread.join()
+    print(codes)
+    """
+    child = children.run(PREAMBLE + children.textwrap.dedent(code), kafka, new_session())
+    assert child.stdout == "[0, 0, 0, 0, 0]\n", child.stderr
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "history.messages_from_latest(5, 30.0)",
+        "asyncio.run(history.amessages_from_latest(5, 30.0))",
+    ],
+)
+def test_ctrl_c_ends_a_waiting_call_within_a_second(kafka: str, call: str) -> None:
+    code = f"""
+    history.add_user_message("x")
+    print("waiting", flush=True)
+    try:
+        {call}
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+    """
+    process = children.start(PREAMBLE + children.textwrap.dedent(code), kafka, new_session())
+    children.wait_for_line(process, "waiting")
+    time.sleep(0.5)  # well inside the call
+    process.send_signal(signal.SIGINT)
+    sent = time.monotonic()
+    children.wait_for_line(process, "interrupted")
+    assert time.monotonic() - sent < 1.0
+    assert process.wait(5) == 0
+    process.communicate()
+
+
+def test_ctrl_c_ends_an_append_to_a_broker_that_is_not_there() -> None:
+    code = """
+    print("waiting", flush=True)
+    try:
+        history.add_messages([HumanMessage("x")], 30.0)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+    """
+    process = children.start(PREAMBLE + children.textwrap.dedent(code), "127.0.0.1:1", new_session())
+    children.wait_for_line(process, "waiting")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    sent = time.monotonic()
+    children.wait_for_line(process, "interrupted")
+    assert time.monotonic() - sent < 1.0
+    assert process.wait(10) == 0
+    process.communicate()
+
+
+def test_a_closed_log_refuses_at_once_and_closes_twice(embedded: EmbeddedKafka) -> None:
+    log = embedded.log()
+    append(log, new_session(), "x")
+    log.close()
+    log.close()
+    with pytest.raises(Closed):
+        texts(log, new_session())
+    with pytest.raises(Closed):
+        asyncio.run(log.aread(request("s")))
+
+
+def test_closing_ends_a_call_that_waits_in_another_thread(embedded: EmbeddedKafka) -> None:
+    log, session = embedded.log(), new_session()
+    append(log, session, "x")
+    ended: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            log.read(
+                ReadRequest(
+                    topic=place(session).topic,
+                    start=FromEnd(),
+                    decoder=JsonDecoder(),
+                    follow=True,
+                    wait_ms_max=30_000,
+                )
+            )
+        except Closed as closed:
+            ended.append(closed)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    time.sleep(0.3)
+    log.close()
+    waiting.join(2)
+    assert not waiting.is_alive()
+    assert len(ended) == 1
+
+
+def test_a_log_that_is_never_closed_can_be_collected(embedded: EmbeddedKafka) -> None:
+    log = embedded.log()
+    append(log, new_session(), "x")
+    seen = weakref.ref(log)
+    del log
+    gc.collect()
+    assert seen() is None
+
+
+def test_a_cancelled_append_leaves_nothing_to_surface_later(kafka: str) -> None:
+    session = new_session()
+
+    async def scenario() -> list[int]:
+        async with KafkaLog({"bootstrap.servers": kafka}) as log:
+            new = AppendRequest(
+                topic=place(session).topic, records=(record(session, "x"),), settings=TopicSettings()
+            )
+            await log.aappend(new)
+            tasks = [asyncio.create_task(log.aappend(new)) for _ in range(20)]
+            await asyncio.sleep(0)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0.5)  # what was on its way has arrived by now
+            counts = []
+            for _ in range(3):
+                outcome = await log.aread(request(session))
+                counts.append(len(outcome.progress.deliveries) + outcome.progress.duplicates)
+                await asyncio.sleep(0.3)
+            return counts
+
+    counts = asyncio.run(scenario())
+    assert len(set(counts)) == 1, "a record surfaced after its append was cancelled and over"
+
+
+def test_a_cancelled_read_does_not_hand_its_answer_to_the_next_one(kafka: str) -> None:
+    session = new_session()
+
+    async def scenario() -> None:
+        async with KafkaLog({"bootstrap.servers": kafka}) as log:
+            for text in ("a", "b", "c"):
+                append(log, session, text)
+            for _ in range(30):
+                task = asyncio.create_task(log.aread(request(session)))
+                await asyncio.sleep(0.0005)
+                task.cancel()
+                outcome = await log.aread(request(session))
+                assert [m.text for m in outcome.progress.messages] == ["a", "b", "c"]
+
+    asyncio.run(scenario())

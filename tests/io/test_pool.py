@@ -1,0 +1,82 @@
+from threading import Thread
+
+import pytest
+
+from kchat.io.pool import Pool
+
+
+class Things:
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.ended: list[str] = []
+
+    def make(self, key: str) -> str:
+        self.made.append(f"{key}{len(self.made)}")
+        return self.made[-1]
+
+    def pool(self, size: int = 2) -> "Pool[str]":
+        return Pool(size, self.make, self.ended.append)
+
+
+def test_a_free_one_is_leased_again_before_another_is_made() -> None:
+    things = Things()
+    pool = things.pool()
+    first = pool.lease("a", 1)
+    assert first is not None
+    pool.give_back("a", first)
+    assert pool.lease("a", 1) == first
+    assert things.made == ["a0"]
+
+
+def test_the_pool_never_holds_more_than_its_size() -> None:
+    things = Things()
+    pool = things.pool(size=2)
+    assert [pool.lease("a", 0.01) for _ in range(3)] == ["a0", "a1", None]
+
+
+def test_a_lease_waits_for_one_to_come_back() -> None:
+    things = Things()
+    pool = things.pool(size=1)
+    held = pool.lease("a", 1)
+    assert held is not None
+    leased: list[str | None] = []
+    waiting = Thread(target=lambda: leased.append(pool.lease("a", 10)))
+    waiting.start()
+    pool.give_back("a", held)
+    waiting.join(10)
+    assert leased == ["a0"]
+
+
+def test_another_key_takes_the_place_of_the_one_free_for_longest() -> None:
+    things = Things()
+    pool = things.pool(size=2)
+    a, b = pool.lease("a", 1), pool.lease("b", 1)
+    assert a is not None
+    assert b is not None
+    pool.give_back("b", b)
+    pool.give_back("a", a)
+    assert pool.lease("c", 1) == "c2"
+    assert things.ended == ["b1"]
+
+
+def test_closing_ends_the_free_ones_now_and_the_leased_ones_when_they_come_back() -> None:
+    things = Things()
+    pool = things.pool()
+    free, leased = pool.lease("a", 1), pool.lease("a", 1)
+    assert free is not None
+    assert leased is not None
+    pool.give_back("a", free)
+    pool.close()
+    assert things.ended == [free]
+    pool.give_back("a", leased)
+    assert things.ended == [free, leased]
+
+
+def test_one_that_cannot_be_made_leaves_its_place_free() -> None:
+    def fail(_: str) -> str:
+        raise RuntimeError("cannot be made")
+
+    pool: Pool[str] = Pool(1, fail, lambda _: None)
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="cannot be made"):
+            pool.lease("a", 0.01)

@@ -1,0 +1,76 @@
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from kchat.core import Closed, FromBeginning, JsonDecoder, ReadRequest, place
+from kchat.io import EmbeddedKafka, KafkaLog, SharedLog, share_log
+
+
+@pytest.fixture
+def servers() -> Iterator[str]:
+    with EmbeddedKafka() as embedded:
+        yield embedded.bootstrap_servers
+
+
+def read(log: KafkaLog, session_id: str = "s") -> object:
+    return log.read(ReadRequest(topic=place(session_id).topic, start=FromBeginning(), decoder=JsonDecoder()))
+
+
+def test_equal_settings_share_a_log_and_others_do_not() -> None:
+    one = share_log({"bootstrap.servers": "a:1", "client.id": "x"})
+    same = share_log({"client.id": "x", "bootstrap.servers": "a:1"})
+    other = share_log({"bootstrap.servers": "a:1", "client.id": "y"})
+    typed = share_log({"bootstrap.servers": "a:1", "socket.timeout.ms": 1000})
+    text = share_log({"bootstrap.servers": "a:1", "socket.timeout.ms": "1000"})
+    assert one.log is same.log
+    assert len({id(share.log) for share in (one, other, typed, text)}) == 4
+    for share in (one, same, other, typed, text):
+        share.release()
+
+
+def test_the_log_lives_until_the_last_release(servers: str) -> None:
+    first, second = (share_log({"bootstrap.servers": servers}) for _ in range(2))
+    first.release()
+    first.release()  # a second release of the same share must not count
+    read(second.log)
+    second.release()
+    with pytest.raises(Closed):
+        read(second.log)
+
+
+def test_the_next_share_after_the_last_release_is_a_new_log(servers: str) -> None:
+    first = share_log({"bootstrap.servers": servers})
+    first.release()
+    second = share_log({"bootstrap.servers": servers})
+    assert second.log is not first.log
+    read(second.log)
+    second.release()
+
+
+def test_a_share_that_is_dropped_keeps_the_log_for_the_next(servers: str) -> None:
+    kept = share_log({"bootstrap.servers": servers}).log
+    later = share_log({"bootstrap.servers": servers})
+    assert later.log is kept
+    kept.close()
+
+
+def test_a_second_history_costs_no_thread_and_no_connection(servers: str) -> None:
+    first = share_log({"bootstrap.servers": servers})
+    read(first.log)
+    threads = native_threads()
+    more: list[SharedLog] = [share_log({"bootstrap.servers": servers}) for _ in range(200)]
+    for number, share in enumerate(more):
+        read(share.log, f"session-{number}")
+    assert native_threads() <= threads
+    for share in [first, *more]:
+        share.release()
+
+
+def native_threads() -> int:
+    """Threads of the operating system: librdkafka's are not Python's."""
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("Threads:"))
+    except FileNotFoundError:
+        return threading.active_count()

@@ -1,0 +1,80 @@
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from kchat.core import BrokerError, ErrorKind
+from kchat.io.translate import KINDS, Complaints, broker_error, kafka_error
+
+
+def error(name: str, reason: str = "because") -> KafkaError:
+    return KafkaError(getattr(KafkaError, name), reason)
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_every_name_in_the_table_is_a_name_of_the_client(name: str) -> None:
+    assert broker_error(error(name)) == BrokerError(KINDS[name], name, "because")
+
+
+def test_a_name_outside_the_table_says_nothing_of_what_was_done() -> None:
+    assert broker_error(error("_FAIL")).kind is ErrorKind.UNEXPECTED
+
+
+@pytest.mark.parametrize("name", ["_PURGE_QUEUE", "_PURGE_INFLIGHT", "_MSG_TIMED_OUT"])
+def test_no_local_report_proves_that_a_record_is_not_stored(name: str) -> None:
+    from kchat.core import CERTAIN
+
+    assert broker_error(error(name)).kind not in CERTAIN
+
+
+def test_a_transport_error_that_used_all_the_time_is_a_time_out() -> None:
+    assert broker_error(error("_TRANSPORT")).kind is ErrorKind.TRANSIENT
+    assert broker_error(error("_TRANSPORT"), timed_out=True).kind is ErrorKind.TIMED_OUT
+    assert broker_error(error("TOPIC_AUTHORIZATION_FAILED"), timed_out=True).kind is ErrorKind.DENIED
+
+
+def test_a_fatal_error_is_found_behind_a_system_error() -> None:
+    fatal = error("CLUSTER_AUTHORIZATION_FAILED")
+    wrapped = SystemError("returned a result with an exception set")
+    wrapped.__cause__ = KafkaException(fatal)
+    assert kafka_error(wrapped) == fatal
+    assert kafka_error(KafkaException(fatal)) == fatal
+    assert kafka_error(SystemError("another one")) is None
+    assert kafka_error(ValueError()) is None
+
+
+TIMED_OUT = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "no answer")
+
+
+def test_without_complaints_an_error_stays_as_it_is() -> None:
+    assert Complaints("broker:9092").explain(TIMED_OUT) == TIMED_OUT
+
+
+@pytest.mark.parametrize("name", ["_AUTHENTICATION", "_SSL"])
+def test_a_refused_handshake_explains_a_time_out(name: str) -> None:
+    complaints = Complaints("broker:9092")
+    complaints(error(name, "certificate verify failed"))
+    complaints(error("_ALL_BROKERS_DOWN"))
+    explained = complaints.explain(TIMED_OUT)
+    assert explained.kind is ErrorKind.DENIED
+    assert explained.reason == "broker:9092: certificate verify failed"
+
+
+def test_a_refused_connection_explains_a_time_out_and_stays_one() -> None:
+    complaints = Complaints("broker:9092")
+    complaints(error("_TRANSPORT", "Connection refused"))
+    complaints(error("_ALL_BROKERS_DOWN", "1/1 brokers are down"))
+    assert complaints.explain(TIMED_OUT).kind is ErrorKind.TIMED_OUT
+    assert complaints.explain(TIMED_OUT).reason == "broker:9092: Connection refused"
+
+
+def test_an_answer_ends_what_was_complained_of() -> None:
+    complaints = Complaints("broker:9092")
+    complaints(error("_AUTHENTICATION"))
+    complaints.forget()
+    assert complaints.explain(TIMED_OUT) == TIMED_OUT
+
+
+def test_complaints_do_not_change_what_the_broker_itself_said() -> None:
+    complaints = Complaints("broker:9092")
+    complaints(error("_TRANSPORT", "Connection refused"))
+    refused = BrokerError(ErrorKind.REJECTED, "MSG_SIZE_TOO_LARGE", "too large")
+    assert complaints.explain(refused) == refused
