@@ -149,6 +149,20 @@ def test_an_append_after_another_processs_clear_creates_the_topic_with_its_setti
         assert texts(read(kafka_log, topic)) == [f"{life} life", "again"]
 
 
+def test_a_cursor_read_finds_a_topic_that_another_process_created_again(
+    kafka_log: KafkaLog, other_log: KafkaLog, topic: str
+) -> None:
+    """A consumer that has seen the topic gone goes on saying so, although the admin client sees it again."""
+    request = ReadRequest(
+        topic=topic, start=FromCommitted(topic), decoder=JsonDecoder(), commit_to=topic, wait_ms_max=5_000
+    )
+    for life in range(5):
+        append(other_log, topic, f"life {life}")
+        assert texts(kafka_log.read(request)) == [f"life {life}"]
+        other_log.provision(RemoveTopic(topic=topic))
+        assert texts(read(kafka_log, topic)) == []  # now this consumer knows that it is gone
+
+
 def test_a_cursor_of_a_deleted_topic_does_not_skip_the_messages_of_the_next(
     kafka: str, kafka_log: KafkaLog, topic: str
 ) -> None:

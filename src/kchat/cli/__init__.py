@@ -18,7 +18,7 @@ def main() -> None:
         # Imported here: without the extra this must still say in one sentence what is missing.
         from kchat.cli.group import kchat
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
+        missing = _package(error)
         if missing not in EXTRA:
             raise
         sys.stderr.write(f'kchat: the package {missing} is missing; pip install "kchat[cli]" brings it\n')
@@ -26,3 +26,9 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     kchat(prog_name="kchat")
+
+
+def _package(error: ModuleNotFoundError) -> str:
+    """The package that is missing; kchat's own packages say what they need, and keep Python's error behind."""
+    told = error.__cause__ if isinstance(error.__cause__, ModuleNotFoundError) else error
+    return (told.name or "").partition(".")[0]

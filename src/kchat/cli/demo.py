@@ -19,11 +19,12 @@ from kchat.cli.options import (
     properties_option,
 )
 from kchat.core import (
-    FromBeginning,
+    FromCommitted,
     InvalidSessionId,
     JsonDecoder,
     KchatError,
     OnCorrupt,
+    Placement,
     ReadRequest,
     RemoveTopic,
     TopicGone,
@@ -78,15 +79,18 @@ def demo(
     is left in place: the demo appends to it and moves its cursor.
     """
     session = f"kchat-demo-{uuid.uuid4().hex[:8]}" if session is None else session
-    topic = _topic(session)
+    placement = _placement(session)
     with _opened(bootstrap, properties) as cluster:
         report: Report = TextReport()
         if as_json:
             report = JsonReport(
-                bootstrap=cluster.servers, embedded=cluster.embedded, session=session, topic=topic
+                bootstrap=cluster.servers,
+                embedded=cluster.embedded,
+                session=session,
+                topic=placement.topic,
             )
         try:
-            _run(cluster, session, topic, texts, keep=keep, report=report)
+            _run(cluster, session, placement, texts, keep=keep, report=report)
         except KchatError as error:
             report.end(sentence(error))
             raise
@@ -94,12 +98,19 @@ def demo(
 
 
 def _run(
-    cluster: Cluster, session: str, topic: str, texts: Sequence[str], *, keep: bool, report: Report
+    cluster: Cluster,
+    session: str,
+    placement: Placement,
+    texts: Sequence[str],
+    *,
+    keep: bool,
+    report: Report,
 ) -> None:
     """Run the demo, and leave the cluster as it was found."""
+    topic = placement.topic
     report.note(_whereabouts(cluster))
     report.note(f"Session {session}" + ("" if topic == session else f", in topic {topic}"))
-    found = _is_there(cluster.log, topic)
+    found = _is_there(cluster.log, session, placement)
     if found:
         report.note("It was there before: the demo appends to it, moves its cursor, and leaves it in place.")
     demo = Demo(session, cluster.servers, cluster.log)
@@ -112,10 +123,10 @@ def _run(
         if not (found or keep or cluster.embedded):
             _remove(cluster.log, topic)
         raise
-    if found or keep:
-        report.note(f"The topic {topic} stays.")
-    else:
+    if not (found or keep):
         report.step(demo.clear())
+    elif not cluster.embedded:
+        report.note(f"The topic {topic} stays.")
     if cluster.embedded:
         report.note("The embedded Kafka ends here, and its content is gone.")
 
@@ -136,9 +147,9 @@ def _remove(log: KafkaLog, topic: str) -> None:
         click.echo(printable(f"kchat: the topic {topic} could not be deleted, and may be left"), err=True)
 
 
-def _topic(session: str) -> str:
+def _placement(session: str) -> Placement:
     try:
-        return place(session).topic
+        return place(session)
     except InvalidSessionId as error:
         raise click.BadParameter(str(error), param_hint="--session") from None
 
@@ -154,18 +165,19 @@ def _opened(bootstrap: str | None, properties: Mapping[str, str]) -> Iterator[Cl
         yield Cluster(log, embedded.bootstrap_servers, embedded=True)
 
 
-def _is_there(log: KafkaLog, topic: str) -> bool:
-    """Whether the topic exists.
+def _is_there(log: KafkaLog, session: str, placement: Placement) -> bool:
+    """Whether the session's topic exists. Looking moves no cursor.
 
     Raises:
         ReadFailed: the cluster does not answer, or denies it.
     """
     look = ReadRequest(
-        topic=topic,
-        start=FromBeginning(),
+        topic=placement.topic,
+        start=FromCommitted(placement.group),
         decoder=JsonDecoder(),
         on_corrupt=OnCorrupt.SKIP,
         messages_max=1,
         wait_ms_max=LOOK_MS_MAX,
     )
-    return bool(delivered(log.read(look), session=topic, topic=topic).positions)
+    progress = delivered(log.read(look), session=session, topic=placement.topic)
+    return bool(progress.positions)  # a missing topic reads as an empty conversation, without partitions

@@ -7,6 +7,7 @@ import click
 
 from kchat.cli import INTERRUPTED
 from kchat.cli.escaping import printable
+from kchat.cli.interrupts import hear_interrupts
 from kchat.cli.options import DEBUG_KEY, PROPERTIES_KEY
 from kchat.core import InvalidConfig, KchatError
 
@@ -14,17 +15,12 @@ DEFECT = "this is a defect of kchat"
 DEFECT_NEXT_STEP = "run it again with --debug, and report what it shows"
 
 
-USAGE_EXIT_CODE = 2
-"""click's, for what is wrong with the command line."""
-
-
 class CommandError(click.ClickException):
-    """An error as the user sees it."""
+    """An error as the user sees it; the exit code is 1."""
 
-    def __init__(self, sentence: str, next_step: str, exit_code: int = 1) -> None:
+    def __init__(self, sentence: str, next_step: str) -> None:
         super().__init__(sentence)
         self.next_step = next_step
-        self.exit_code = exit_code
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print it on stderr. It may quote a broker or a session id: nothing of them controls a terminal."""
@@ -33,22 +29,29 @@ class CommandError(click.ClickException):
             click.echo(f"Next step: {printable(self.next_step)}", file=file, err=True)
 
 
+class SettingError(CommandError):
+    """Something is wrong with the command line that only the library knows: the exit code is click's, 2."""
+
+    exit_code = 2
+
+
 class CommandGroup(click.Group):
     """Turns what commands raise into sentences and exit codes."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("\nkchat: interrupted", err=True)
-            ctx.exit(INTERRUPTED)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
-            raise  # click's own; an OSError is its business too: the reader of a pipe is gone
-        except Exception as error:
-            if ctx.meta.get(DEBUG_KEY):
-                click.echo(_traceback(error, ctx), err=True, nl=False)
-            raise _shown(error) from None
+        with hear_interrupts() as interrupted:
+            try:
+                return super().invoke(ctx)
+            except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+                raise  # click's own; an OSError is its business too: the reader of a pipe is gone
+            except (KeyboardInterrupt, Exception) as error:
+                if interrupted.is_set() or isinstance(error, KeyboardInterrupt):
+                    click.echo("\nkchat: interrupted", err=True)
+                    ctx.exit(INTERRUPTED)
+                if ctx.meta.get(DEBUG_KEY):
+                    click.echo(_traceback(error, ctx), err=True, nl=False)
+                raise _shown(error) from None
 
 
 def sentence(error: KchatError) -> str:
@@ -60,7 +63,7 @@ def _shown(error: Exception) -> CommandError:
     match error:
         case InvalidConfig():
             # The library calls it config=; here it is an option.
-            return CommandError(sentence(error), error.next_step.replace("config=", "-X"), USAGE_EXIT_CODE)
+            return SettingError(sentence(error), error.next_step.replace("config=", "-X"))
         case KchatError():
             return CommandError(sentence(error), error.next_step)
         case _:

@@ -94,6 +94,9 @@ def open_lanes(
     for w in watermarks:
         low = w.low if w.low < w.high else 0
         begin = wanted.get(w.partition, low)
+        if begin < 0:
+            # To a client -1 is "the end", -2 "the beginning": it would read other records than the ones meant.
+            return _out_of_range(w.partition, f"position {begin} is below 0")
         if begin > w.high:
             return _out_of_range(w.partition, f"position {begin} is beyond the end of the log, {w.high}")
         lanes.append(Lane(partition=w.partition, begin=begin, position=begin, end=w.high))
@@ -101,12 +104,12 @@ def open_lanes(
 
 
 def relist_lanes(
-    lanes: tuple[Lane, ...], watermarks: tuple[Watermarks, ...], *, strict: bool
+    lanes: tuple[Lane, ...], watermarks: tuple[Watermarks, ...], *, named: frozenset[int]
 ) -> tuple[Lane, ...] | BrokerError:
     """After `OFFSET_OUT_OF_RANGE`: move what retention has passed to the low watermark.
 
-    With `strict` the caller named the positions: then a passed one is an error. A position beyond the end
-    always is: the log is not the one that the read began on.
+    Where the caller `named` the position of a partition, a passed one is an error. A position beyond the
+    end always is: the log is not the one that the read began on.
     """
     known = {w.partition: w for w in watermarks}
     moved: list[Lane] = []
@@ -118,7 +121,7 @@ def relist_lanes(
             )
         if lane.position >= w.low or lane.at_end:
             moved.append(lane)
-        elif strict:
+        elif lane.partition in named:
             return _out_of_range(
                 lane.partition, f"position {lane.position} is below the low watermark {w.low}"
             )

@@ -308,10 +308,10 @@ def _fetched(state: Fetching[M], event: Fetched) -> State[M]:
 
 
 def _relisted(state: Relisting[M], event: OffsetsListed) -> State[M]:
-    fetching = state.fetching
-    lanes = relist_lanes(
-        fetching.lanes, event.watermarks, strict=isinstance(fetching.request.start, FromPositions)
-    )
+    fetching, start = state.fetching, state.fetching.request.start
+    positions = start.positions if isinstance(start, FromPositions) else ()
+    named = frozenset(position.partition for position in positions)
+    lanes = relist_lanes(fetching.lanes, event.watermarks, named=named)
     if isinstance(lanes, BrokerError):
         return Finished(Failed(fetching.progress, lanes))
     if lanes == fetching.lanes:
@@ -378,6 +378,8 @@ def _failed_before_fetching(
         return _topic_missing(state, event)
     if error.kind in PASSING and not budget.spent:
         return evolve(state, budget=budget)
+    if isinstance(state, Describing) and error.kind is ErrorKind.TIMED_OUT and _has_only_waited(state):
+        return Finished(Partial(Progress(), Limit.TIME))
     cause = error if error.kind not in PASSING or budget.trouble is None else budget.trouble
     match state:
         case Relisting(fetching=fetching):
@@ -386,6 +388,11 @@ def _failed_before_fetching(
             return Finished(Failed(outcome.progress, cause))
         case _:
             return Finished(Failed(Progress(), cause))
+
+
+def _has_only_waited(state: Describing[M]) -> bool:
+    """Whether every look so far found no topic, so that the caller's limit just cut the last one short."""
+    return state.request.follow and state.budget.failures > 0 and state.budget.trouble is None
 
 
 def _topic_missing(state: Describing[M], event: RequestFailed) -> State[M]:

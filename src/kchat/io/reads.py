@@ -100,12 +100,22 @@ class Reads:
         """Both watermarks of each partition; the high one is the last stable offset, for read_committed."""
         end = time.monotonic() + command.timeout_ms / 1000
         handle = self.reader(command.timeout_ms / 1000).handle
-        listed = []
-        for partition in command.partitions:
-            left = max(0.001, end - time.monotonic())
-            low, high = handle.get_watermark_offsets(TopicPartition(command.topic, partition), timeout=left)
-            listed.append(Watermarks(partition, low, high))
-        return tuple(listed)
+
+        def left() -> float:
+            return max(0.001, end - time.monotonic())
+
+        def listed(partition: int) -> Watermarks:
+            asked = TopicPartition(command.topic, partition)
+            return Watermarks(partition, *handle.get_watermark_offsets(asked, timeout=left()))
+
+        try:
+            return tuple(listed(partition) for partition in command.partitions)
+        except KafkaException as error:
+            if broker_error(error.args[0]).kind is not ErrorKind.UNKNOWN_TOPIC:
+                raise
+            # A topic that was created again: this consumer remembers that it was gone until it is told.
+            handle.list_topics(command.topic, left())
+            return tuple(listed(partition) for partition in command.partitions)
 
     def fetch(self, command: Fetch) -> tuple[tuple[Record, ...], tuple[Position, ...]]:
         """What is there from the positions on, at most `records_max`; with `wait`, what comes."""

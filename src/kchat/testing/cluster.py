@@ -45,6 +45,9 @@ EPOCH_MS = 1_700_000_000_000
 TIMEOUT_MS_MAX = 800
 """No command may take longer, or Ctrl-C would not be heard within a second; more is a defect of a machine."""
 
+CLIENT_BYTES_MAX = 1_000_000
+"""The client's own `message.max.bytes`: it refuses a larger record, whatever the topic would take."""
+
 METADATA_BYTES_MAX = 4_095
 """Longest metadata of a committed offset (`offset.metadata.max.bytes` is 4096; 4095 passed, measured)."""
 
@@ -259,7 +262,7 @@ class FakeCluster:
             return BrokerError(ErrorKind.UNKNOWN_TOPIC, "UNKNOWN_TOPIC_OR_PART", "no such topic")
         if command.partition is not None and command.partition >= len(topic.partitions):
             return BrokerError(ErrorKind.UNKNOWN_TOPIC, "_UNKNOWN_PARTITION", "no such partition")
-        if new.size_bytes > self.max_message_bytes:
+        if new.size_bytes > min(self.max_message_bytes, CLIENT_BYTES_MAX):
             return BrokerError(ErrorKind.REJECTED, "MSG_SIZE_TOO_LARGE", "larger than max.message.bytes")
         record = self.inject(
             command.topic, new.value, key=new.key, headers=new.headers, partition=command.partition

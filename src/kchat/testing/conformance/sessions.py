@@ -9,7 +9,7 @@ from kchat.testing.conformance.faces import Face
 from kchat.testing.conformance.session import Session, heard, texts
 from kchat.testing.conformance.suite import Suite
 
-SESSIONS = 20
+SESSIONS = 12
 
 
 class SessionsConformance(Suite):
