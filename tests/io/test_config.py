@@ -65,6 +65,12 @@ def test_a_larger_record_follows_the_producers_limit() -> None:
     assert Config.of({**SERVERS, "message.max.bytes": "5000000"}).record_bytes_max == 4_999_900
 
 
+@pytest.mark.parametrize("limit", ["many", None, []])
+def test_a_limit_that_is_no_number_is_refused_at_construction(limit: object) -> None:
+    with pytest.raises(InvalidConfig, match=r"message\.max\.bytes"):
+        KafkaLog({**SERVERS, "message.max.bytes": limit or "x"})
+
+
 def test_nothing_secret_in_a_repr() -> None:
     log = KafkaLog({**SERVERS, "sasl.password": "canary-secret", "ssl.key.pem": "canary-key"})
     assert repr(log) == "<KafkaLog broker-1:9092,broker-2:9092>"

@@ -223,6 +223,17 @@ def test_a_full_producer_queue_is_waited_for(kafka: str, topic: str) -> None:
         assert texts(read(log, topic)) == [str(number) for number in range(200)]
 
 
+def test_the_largest_record_that_is_let_through_is_stored_by_a_default_cluster(
+    kafka_log: KafkaLog, topic: str
+) -> None:
+    """What the client and the broker count is more than the value; the check here must be the stricter one."""
+    spare = kafka_log.record_bytes_max - record("", topic).size_bytes
+    largest = record("x" * spare, topic)
+    assert largest.size_bytes == kafka_log.record_bytes_max
+    append(kafka_log, topic, "x" * spare)
+    assert len(texts(read(kafka_log, topic))[0]) == spare
+
+
 def test_names_that_kafka_takes_for_the_same_are_refused_with_its_reason(
     kafka_log: KafkaLog, topic: str
 ) -> None:

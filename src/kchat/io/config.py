@@ -89,7 +89,9 @@ class Config:
                 "bootstrap.servers must name at least one broker",
                 next_step='give it as "host:port,host:port"',
             )
-        return cls(dict(properties))
+        config = cls(dict(properties))
+        _ = config.record_bytes_max  # raises for a limit that is no number, now and not at the first append
+        return config
 
     @property
     def servers(self) -> str:
@@ -100,7 +102,10 @@ class Config:
     def record_bytes_max(self) -> int:
         """What a record may have: `message.max.bytes` less the 100 bytes that a batch of one costs."""
         limit = self.properties.get("message.max.bytes", self.properties.get("max.message.bytes"))
-        return RECORD_BYTES_MAX if limit is None else int(limit) - 100
+        try:
+            return RECORD_BYTES_MAX if limit is None else int(limit) - 100
+        except (TypeError, ValueError):
+            raise InvalidConfig(f"message.max.bytes must be a number of bytes, not {limit!r}") from None
 
     def for_client(self, kind: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         """The properties of one client. The caller wins where kchat's choice is only a matter of speed."""

@@ -14,40 +14,26 @@ from kchat.core import (
     AppendUnknown,
     Closed,
     CorruptRecord,
-    FromBeginning,
-    FromCommitted,
-    FromEnd,
     InvalidConfig,
-    InvalidMessage,
     Log,
-    NewRecord,
     ReadOutcome,
     ReadRequest,
-    RemoveTopic,
-    Start,
     TopicSettings,
     acknowledged,
     corrupt_record,
     delivered,
-    encoded,
     place,
     provisioned,
 )
 from kchat.io import SharedLog, share_log
-from kchat.langchain.arguments import CorruptPolicy, count, milliseconds, policy
-from kchat.langchain.messages import DECODER, encoder
+from kchat.langchain.arguments import CorruptPolicy, policy
+from kchat.langchain.asking import MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT, Asking
+from kchat.langchain.messages import encoder
 
 DEFAULT_TTL_MS = 604_800_000
 DEFAULT_REPLICATION_FACTOR = 1
 DEFAULT_PARTITION = 3
 """The seed's defaults: seven days, one replica, three partitions."""
-
-MESSAGES_MAX_DEFAULT = 5
-SECONDS_MAX_DEFAULT = 5.0
-"""The seed's documented limits of one read."""
-
-CLEAR_SECONDS_MAX = 10.0
-"""How long `clear` waits until the topic is gone; a deletion takes 31 ms on one broker (measured)."""
 
 logger = logging.getLogger("kchat.langchain")
 
@@ -96,18 +82,23 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         config: Mapping[str, Any] | None = None,
         log: Log | None = None,
     ) -> None:
-        self._placement = place(session_id)
-        self._settings = TopicSettings(
-            partitions=partition, replication_factor=replication_factor, ttl_ms=ttl_ms
+        placement = place(session_id)
+        self._ask = Asking(
+            session_id=session_id,
+            placement=placement,
+            settings=TopicSettings(
+                partitions=partition, replication_factor=replication_factor, ttl_ms=ttl_ms
+            ),
+            on_corrupt=policy(on_corrupt),
+            encode=encoder(placement.key, lambda: uuid.uuid4().hex),
         )
-        self._on_corrupt = policy(on_corrupt)
+        self._topic = placement.topic
         self.session_id = session_id
         self.bootstrap_servers = bootstrap_servers
         self.replay = replay
         self.last_outcome: ReadOutcome[BaseMessage] | None = None
         self.skipped: tuple[CorruptRecord, ...] = ()
         self.skipped_total = 0
-        self._encode = encoder(self._placement.key, lambda: uuid.uuid4().hex)
         self._share: SharedLog | None = None
         if log is None:
             self._share = share_log(_properties(bootstrap_servers, config))
@@ -116,7 +107,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"<KafkaChatMessageHistory {self.session_id!a} in topic {self._placement.topic}>"
+        return f"<KafkaChatMessageHistory {self.session_id!a} in topic {self._topic}>"
 
     __str__ = __repr__  # the base class would read the whole conversation, and print it
 
@@ -153,7 +144,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
             ReadFailed: the broker cannot be reached, denies, or did not answer in time.
             ValueError: a limit makes no sense.
         """
-        return self._read(self._cursor_request(FromBeginning(), max_message_count, max_time_sec))
+        return self._read(self._ask.first_ones(max_message_count, max_time_sec))
 
     async def amessages_from_beginning(
         self,
@@ -161,7 +152,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         max_time_sec: float | None = SECONDS_MAX_DEFAULT,
     ) -> list[BaseMessage]:
         """`messages_from_beginning`, without blocking the event loop."""
-        return await self._aread(self._cursor_request(FromBeginning(), max_message_count, max_time_sec))
+        return await self._aread(self._ask.first_ones(max_message_count, max_time_sec))
 
     def messages_from_last_consumed(
         self,
@@ -172,7 +163,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
 
         Arguments, result and errors as in `messages_from_beginning`.
         """
-        return self._read(self._cursor_request(self._place, max_message_count, max_time_sec))
+        return self._read(self._ask.next_ones(max_message_count, max_time_sec))
 
     async def amessages_from_last_consumed(
         self,
@@ -180,7 +171,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         max_time_sec: float | None = SECONDS_MAX_DEFAULT,
     ) -> list[BaseMessage]:
         """`messages_from_last_consumed`, without blocking the event loop."""
-        return await self._aread(self._cursor_request(self._place, max_message_count, max_time_sec))
+        return await self._aread(self._ask.next_ones(max_message_count, max_time_sec))
 
     def messages_from_latest(
         self,
@@ -191,7 +182,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
 
         Arguments, result and errors as in `messages_from_beginning`; one of the limits must be given.
         """
-        return self._read(self._latest_request(max_message_count, max_time_sec))
+        return self._read(self._ask.coming_ones(max_message_count, max_time_sec))
 
     async def amessages_from_latest(
         self,
@@ -199,7 +190,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         max_time_sec: float | None = SECONDS_MAX_DEFAULT,
     ) -> list[BaseMessage]:
         """`messages_from_latest`, without blocking the event loop."""
-        return await self._aread(self._latest_request(max_message_count, max_time_sec))
+        return await self._aread(self._ask.coming_ones(max_message_count, max_time_sec))
 
     # Appending
 
@@ -219,13 +210,13 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
             AppendUnknown: some may be stored; `resend` is safe.
             ValueError: the time limit makes no sense.
         """
-        self._append(self._append_request(self._encoded(messages), flush_timeout_seconds))
+        self._append(self._append_request(messages, flush_timeout_seconds))
 
     async def aadd_messages(
         self, messages: Sequence[BaseMessage], flush_timeout_seconds: float = 5.0
     ) -> None:
         """`add_messages`, without blocking the event loop."""
-        await self._aappend(self._append_request(self._encoded(messages), flush_timeout_seconds))
+        await self._aappend(self._append_request(messages, flush_timeout_seconds))
 
     async def aadd_message(self, message: BaseMessage) -> None:
         """Append one message, without blocking the event loop."""
@@ -244,11 +235,11 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
 
         Raises: as `add_messages` does.
         """
-        self._append(self._append_request(error.records, flush_timeout_seconds))
+        self._append(self._ask.append(error.records, flush_timeout_seconds))
 
     async def aresend(self, error: AppendUnknown, flush_timeout_seconds: float = 5.0) -> None:
         """`resend`, without blocking the event loop."""
-        await self._aappend(self._append_request(error.records, flush_timeout_seconds))
+        await self._aappend(self._ask.append(error.records, flush_timeout_seconds))
 
     # Ending
 
@@ -258,13 +249,13 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         Raises:
             TopicNotChanged: the broker does not allow it, or it did not happen within 10 s.
         """
-        outcome = self._open_log().provision(self._clear_request())
-        provisioned(outcome, session=self.session_id, topic=self._placement.topic)
+        outcome = self._open_log().provision(self._ask.clear())
+        provisioned(outcome, session=self.session_id, topic=self._topic)
 
     async def aclear(self) -> None:
         """`clear`, without blocking the event loop."""
-        outcome = await self._open_log().aprovision(self._clear_request())
-        provisioned(outcome, session=self.session_id, topic=self._placement.topic)
+        outcome = await self._open_log().aprovision(self._ask.clear())
+        provisioned(outcome, session=self.session_id, topic=self._topic)
 
     def close(self) -> None:
         """Release this history's share of the connections; the last one to do so ends them. Idempotent."""
@@ -294,78 +285,16 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
     ) -> None:
         await self.aclose()
 
-    # What sync and async have in common
-
-    @property
-    def _place(self) -> FromCommitted:
-        return FromCommitted(self._placement.group)
+    # What sync and async have in common afterwards
 
     def _messages_request(self) -> ReadRequest[BaseMessage]:
         if self.replay:
-            return self._request(FromBeginning(), commit_to=None)
-        return self._cursor_request(self._place, MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT)
+            return self._ask.whole()
+        return self._ask.next_ones(MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT)
 
-    def _cursor_request(
-        self, start: Start, max_message_count: int | None, max_time_sec: float | None, *, follow: bool = False
-    ) -> ReadRequest[BaseMessage]:
-        return self._request(
-            start,
-            messages_max=count(max_message_count, "max_message_count"),
-            wait_ms_max=milliseconds(max_time_sec, "max_time_sec"),
-            follow=follow,
-            commit_to=self._placement.group,
-        )
-
-    def _latest_request(
-        self, max_message_count: int | None, max_time_sec: float | None
-    ) -> ReadRequest[BaseMessage]:
-        if max_message_count is None and max_time_sec is None:
-            raise ValueError(
-                "messages_from_latest needs max_message_count or max_time_sec: it would never end"
-            )
-        return self._cursor_request(FromEnd(), max_message_count, max_time_sec, follow=True)
-
-    def _request(self, start: Start, **more: Any) -> ReadRequest[BaseMessage]:
-        return ReadRequest(
-            topic=self._placement.topic,
-            start=start,
-            decoder=DECODER,
-            key=self._placement.key_filter,
-            on_corrupt=self._on_corrupt,
-            **more,
-        )
-
-    def _encoded(self, messages: Iterable[BaseMessage]) -> tuple[NewRecord, ...]:
-        if isinstance(messages, BaseMessage | str | bytes | Mapping) or not isinstance(messages, Iterable):
-            raise InvalidMessage(
-                f"add_messages takes a list of messages, not {type(messages).__name__}",
-                index=0,
-                session=self.session_id,
-                next_step="put the message in a list, or use add_message",
-            )
-        return encoded(
-            list(messages),
-            self._encode,
-            session=self.session_id,
-            record_bytes_max=self._open_log().record_bytes_max,
-        )
-
-    def _append_request(self, records: tuple[NewRecord, ...], seconds: float) -> AppendRequest:
-        wait_ms_max = milliseconds(seconds, "flush_timeout_seconds")
-        if wait_ms_max is None:
-            raise ValueError(
-                "flush_timeout_seconds must be a number of seconds: an append always has a limit"
-            )
-        return AppendRequest(
-            topic=self._placement.topic,
-            records=records,
-            settings=self._settings,
-            partition=self._placement.partition,
-            wait_ms_max=max(1, wait_ms_max),
-        )
-
-    def _clear_request(self) -> RemoveTopic:
-        return RemoveTopic(topic=self._placement.topic, wait_ms_max=int(CLEAR_SECONDS_MAX * 1000))
+    def _append_request(self, messages: Iterable[BaseMessage], flush_timeout_seconds: float) -> AppendRequest:
+        records = self._ask.records(messages, self._open_log().record_bytes_max)
+        return self._ask.append(records, flush_timeout_seconds)
 
     def _read(self, request: ReadRequest[BaseMessage]) -> list[BaseMessage]:
         return self._handed(self._open_log().read(request))
@@ -384,9 +313,9 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
     def _handed(self, outcome: ReadOutcome[BaseMessage]) -> list[BaseMessage]:
         """What a read hands to the caller, and what it leaves to be asked about."""
         self.last_outcome = outcome
-        progress = delivered(outcome, session=self.session_id, topic=self._placement.topic)
+        progress = delivered(outcome, session=self.session_id, topic=self._topic)
         self.skipped = tuple(
-            corrupt_record(corrupt, session=self.session_id, topic=self._placement.topic)
+            corrupt_record(corrupt, session=self.session_id, topic=self._topic)
             for corrupt in progress.skipped
         )
         self.skipped_total += len(self.skipped)

@@ -1,0 +1,134 @@
+"""The seed's calls as requests to the core: what both faces have in common before anything is done."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from attrs import frozen
+from langchain_core.messages import BaseMessage
+
+from kchat.core import (
+    AppendRequest,
+    FromBeginning,
+    FromCommitted,
+    FromEnd,
+    InvalidMessage,
+    NewRecord,
+    OnCorrupt,
+    Placement,
+    ReadRequest,
+    RemoveTopic,
+    Start,
+    TopicSettings,
+    Unstorable,
+    encoded,
+)
+from kchat.langchain.arguments import count, milliseconds
+from kchat.langchain.messages import DECODER
+
+MESSAGES_MAX_DEFAULT = 5
+SECONDS_MAX_DEFAULT = 5.0
+"""The seed's documented limits of one read."""
+
+CLEAR_SECONDS_MAX = 10.0
+"""How long `clear` waits until the topic is gone; a deletion takes 31 ms on one broker (measured)."""
+
+
+@frozen(kw_only=True)
+class Asking:
+    """What the requests of one session share."""
+
+    session_id: str
+    placement: Placement
+    settings: TopicSettings
+    on_corrupt: OnCorrupt
+    encode: Callable[[BaseMessage], NewRecord | Unstorable]
+
+    def whole(self) -> ReadRequest[BaseMessage]:
+        """The whole conversation; no cursor is asked or moved."""
+        return self._read(FromBeginning())
+
+    def next_ones(
+        self, max_message_count: int | None, max_time_sec: float | None
+    ) -> ReadRequest[BaseMessage]:
+        """From the cursor on."""
+        return self._cursor(FromCommitted(self.placement.group), max_message_count, max_time_sec)
+
+    def first_ones(
+        self, max_message_count: int | None, max_time_sec: float | None
+    ) -> ReadRequest[BaseMessage]:
+        """From the beginning on; the cursor then stands after what was read."""
+        return self._cursor(FromBeginning(), max_message_count, max_time_sec)
+
+    def coming_ones(
+        self, max_message_count: int | None, max_time_sec: float | None
+    ) -> ReadRequest[BaseMessage]:
+        """What comes after the end; the cursor moves there."""
+        if max_message_count is None and max_time_sec is None:
+            raise ValueError(
+                "messages_from_latest needs max_message_count or max_time_sec: it would never end"
+            )
+        return self._cursor(FromEnd(), max_message_count, max_time_sec, follow=True)
+
+    def records(self, messages: Iterable[BaseMessage], record_bytes_max: int) -> tuple[NewRecord, ...]:
+        """All messages of a call, encoded and checked."""
+        if isinstance(messages, BaseMessage | str | bytes | Mapping) or not isinstance(messages, Iterable):
+            raise InvalidMessage(
+                f"add_messages takes a list of messages, not {type(messages).__name__}",
+                index=0,
+                session=self.session_id,
+                next_step="put the message in a list, or use add_message",
+            )
+        return encoded(
+            list(messages), self.encode, session=self.session_id, record_bytes_max=record_bytes_max
+        )
+
+    def append(self, records: tuple[NewRecord, ...], flush_timeout_seconds: float) -> AppendRequest:
+        """Append records; a missing topic is created."""
+        wait_ms_max = milliseconds(flush_timeout_seconds, "flush_timeout_seconds")
+        if wait_ms_max is None:
+            raise ValueError(
+                "flush_timeout_seconds must be a number of seconds: an append always has a limit"
+            )
+        return AppendRequest(
+            topic=self.placement.topic,
+            records=records,
+            settings=self.settings,
+            partition=self.placement.partition,
+            wait_ms_max=max(1, wait_ms_max),
+        )
+
+    def clear(self) -> RemoveTopic:
+        """Delete the topic."""
+        return RemoveTopic(topic=self.placement.topic, wait_ms_max=int(CLEAR_SECONDS_MAX * 1000))
+
+    def _cursor(
+        self, start: Start, max_message_count: int | None, max_time_sec: float | None, *, follow: bool = False
+    ) -> ReadRequest[BaseMessage]:
+        return self._read(
+            start,
+            messages_max=count(max_message_count, "max_message_count"),
+            wait_ms_max=milliseconds(max_time_sec, "max_time_sec"),
+            follow=follow,
+            commit_to=self.placement.group,
+        )
+
+    def _read(
+        self,
+        start: Start,
+        *,
+        messages_max: int | None = None,
+        wait_ms_max: int | None = None,
+        follow: bool = False,
+        commit_to: str | None = None,
+    ) -> ReadRequest[BaseMessage]:
+        return ReadRequest(
+            topic=self.placement.topic,
+            start=start,
+            decoder=DECODER,
+            key=self.placement.key_filter,
+            partition=self.placement.partition,
+            on_corrupt=self.on_corrupt,
+            messages_max=messages_max,
+            wait_ms_max=wait_ms_max,
+            follow=follow,
+            commit_to=commit_to,
+        )
