@@ -59,7 +59,9 @@ class User:
 
 ALICE = User("alice", "alice-password")  # may do all with topics and groups
 WRITER = User("writer", "writer-password")  # may write to topics, and nothing else
-USERS = (ALICE, WRITER)
+READER = User("reader", "reader-password")  # may do all with topics, and nothing with groups
+PEEKER = User("peeker", "peeker-password")  # may do all with topics, and see groups, but not commit
+USERS = (ALICE, WRITER, READER, PEEKER)
 
 
 @frozen
@@ -158,6 +160,9 @@ def _grant(bootstrap: str) -> None:
         (ALICE, ResourceType.TOPIC, AclOperation.ALL),
         (ALICE, ResourceType.GROUP, AclOperation.ALL),
         (WRITER, ResourceType.TOPIC, AclOperation.WRITE),
+        (READER, ResourceType.TOPIC, AclOperation.ALL),
+        (PEEKER, ResourceType.TOPIC, AclOperation.ALL),
+        (PEEKER, ResourceType.GROUP, AclOperation.DESCRIBE),
     )
     bindings = [
         AclBinding(

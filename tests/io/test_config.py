@@ -65,10 +65,15 @@ def test_a_larger_record_follows_the_producers_limit() -> None:
     assert Config.of({**SERVERS, "message.max.bytes": "5000000"}).record_bytes_max == 4_999_900
 
 
-@pytest.mark.parametrize("limit", ["many", None, []])
+@pytest.mark.parametrize("limit", ["many", "", [5]])
 def test_a_limit_that_is_no_number_is_refused_at_construction(limit: object) -> None:
     with pytest.raises(InvalidConfig, match=r"message\.max\.bytes"):
-        KafkaLog({**SERVERS, "message.max.bytes": limit or "x"})
+        KafkaLog({**SERVERS, "message.max.bytes": limit})
+
+
+def test_a_logger_must_be_one() -> None:
+    with pytest.raises(InvalidConfig, match="logger"):
+        KafkaLog({**SERVERS, "logger": "x"})
 
 
 def test_nothing_secret_in_a_repr() -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 import weakref
+from textwrap import dedent
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_a_forked_child_uses_fresh_clients_and_both_go_on(kafka: str, kafka_log:
     print(os.waitstatus_to_exitcode(status), len(history.messages))
     """
     session = new_session()
-    child = children.run(PREAMBLE + children.textwrap.dedent(code), kafka, session)
+    child = children.run(PREAMBLE + dedent(code), kafka, session)
     assert (child.returncode, child.stdout, child.stderr) == (0, "2 2\n7 3\n", "")
     assert texts(kafka_log, session) == ["parent before", "child", "parent after"]
 
@@ -111,7 +112,7 @@ def test_a_fork_while_another_thread_is_at_work_does_not_lock_the_child(kafka: s
     stop.set(); thread.join()
     print(codes)
     """
-    child = children.run(PREAMBLE + children.textwrap.dedent(code), kafka, new_session())
+    child = children.run(PREAMBLE + dedent(code), kafka, new_session())
     assert child.stdout == "[0, 0, 0, 0, 0]\n", child.stderr
 
 
@@ -131,7 +132,7 @@ def test_ctrl_c_ends_a_waiting_call_within_a_second(kafka: str, call: str) -> No
     except KeyboardInterrupt:
         print("interrupted", flush=True)
     """
-    process = children.start(PREAMBLE + children.textwrap.dedent(code), kafka, new_session())
+    process = children.start(PREAMBLE + dedent(code), kafka, new_session())
     children.wait_for_line(process, "waiting")
     time.sleep(0.5)  # well inside the call
     process.send_signal(signal.SIGINT)
@@ -150,7 +151,7 @@ def test_ctrl_c_ends_an_append_to_a_broker_that_is_not_there() -> None:
     except KeyboardInterrupt:
         print("interrupted", flush=True)
     """
-    process = children.start(PREAMBLE + children.textwrap.dedent(code), "127.0.0.1:1", new_session())
+    process = children.start(PREAMBLE + dedent(code), "127.0.0.1:1", new_session())
     children.wait_for_line(process, "waiting")
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
@@ -159,6 +160,29 @@ def test_ctrl_c_ends_an_append_to_a_broker_that_is_not_there() -> None:
     assert time.monotonic() - sent < 1.0
     assert process.wait(10) == 0
     process.communicate()
+
+
+def test_ctrl_c_at_any_moment_is_a_keyboard_interrupt_and_loses_nothing(kafka: str) -> None:
+    """A signal in the middle of the client's C code comes out as it went in, and the clients stay usable."""
+    code = """
+    import random
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    reader = KafkaChatMessageHistory(session, servers)
+    added, interrupted = [], 0
+    for number in range(150):
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0001, 0.03))
+        try:
+            history.add_user_message(str(number)); added.append(str(number))
+            history.messages; reader.messages; reader.messages_from_latest(None, 0.02)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        except KeyboardInterrupt:
+            interrupted += 1
+    stored = [message.content for message in history.messages]
+    in_order = stored == sorted(stored, key=int) and len(stored) == len(set(stored))
+    print(interrupted > 50, in_order, set(added) <= set(stored))
+    """
+    child = children.run(PREAMBLE + dedent(code), kafka, new_session())
+    assert child.stdout == "True True True\n", child.stderr
 
 
 def test_a_closed_log_refuses_at_once_and_closes_twice(embedded: EmbeddedKafka) -> None:

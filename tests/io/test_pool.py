@@ -1,3 +1,4 @@
+import gc
 from threading import Thread
 
 import pytest
@@ -5,16 +6,29 @@ import pytest
 from kchat.io.pool import Pool
 
 
+class Thing:
+    """Something to lease, printed as its key and number."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return self.name == (other.name if isinstance(other, Thing) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
 class Things:
     def __init__(self) -> None:
         self.made: list[str] = []
-        self.ended: list[str] = []
+        self.ended: list[Thing] = []
 
-    def make(self, key: str) -> str:
+    def make(self, key: str) -> Thing:
         self.made.append(f"{key}{len(self.made)}")
-        return self.made[-1]
+        return Thing(self.made[-1])
 
-    def pool(self, size: int = 2) -> "Pool[str]":
+    def pool(self, size: int = 2) -> "Pool[Thing]":
         return Pool(size, self.make, self.ended.append)
 
 
@@ -34,12 +48,22 @@ def test_the_pool_never_holds_more_than_its_size() -> None:
     assert [pool.lease("a", 0.01) for _ in range(3)] == ["a0", "a1", None]
 
 
+def test_one_that_is_lost_makes_room_when_it_is_garbage() -> None:
+    things = Things()
+    pool = things.pool(size=1)
+    lost = pool.lease("a", 0.01)
+    assert pool.lease("a", 0.01) is None
+    del lost
+    gc.collect()
+    assert pool.lease("a", 0.01) == "a1"
+
+
 def test_a_lease_waits_for_one_to_come_back() -> None:
     things = Things()
     pool = things.pool(size=1)
     held = pool.lease("a", 1)
     assert held is not None
-    leased: list[str | None] = []
+    leased: list[Thing | None] = []
     waiting = Thread(target=lambda: leased.append(pool.lease("a", 10)))
     waiting.start()
     pool.give_back("a", held)
@@ -73,10 +97,10 @@ def test_closing_ends_the_free_ones_now_and_the_leased_ones_when_they_come_back(
 
 
 def test_one_that_cannot_be_made_leaves_its_place_free() -> None:
-    def fail(_: str) -> str:
+    def fail(_: str) -> Thing:
         raise RuntimeError("cannot be made")
 
-    pool: Pool[str] = Pool(1, fail, lambda _: None)
+    pool: Pool[Thing] = Pool(1, fail, lambda _: None)
     for _ in range(3):
         with pytest.raises(RuntimeError, match="cannot be made"):
             pool.lease("a", 0.01)

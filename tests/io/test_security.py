@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
@@ -88,17 +89,37 @@ def test_plaintext_against_tls_ends_within_the_limit(cluster: SecuredKafka) -> N
         assert time.monotonic() - begun < 2.0
 
 
-def writer_config(cluster: SecuredKafka) -> dict[str, object]:
-    return dict(cluster.client_config(secured.SCRAM, user=secured.WRITER))
+def history_of(
+    cluster: SecuredKafka, user: secured.User, session_id: str, **more: Any
+) -> KafkaChatMessageHistory:
+    config = dict(cluster.client_config(secured.SCRAM, user=user))
+    servers = config.pop("bootstrap.servers")
+    return KafkaChatMessageHistory(session_id, servers, config=config, **more)
+
+
+@pytest.mark.parametrize("user", [secured.READER, secured.PEEKER], ids=lambda user: user.name)
+def test_who_may_not_use_the_cursor_is_told_so_at_once_and_can_replay(
+    cluster: SecuredKafka, user: secured.User
+) -> None:
+    """The client answers these with a time-out, and a synchronous commit with 45 s of silence."""
+    session = f"acl-{uuid.uuid4().hex}"
+    with history_of(cluster, user, session, replay=True) as replaying:
+        replaying.add_user_message("x")
+        assert [message.content for message in replaying.messages] == ["x"]
+    with history_of(cluster, user, session) as history:
+        begun = time.monotonic()
+        for read in (history.messages_from_last_consumed, history.messages_from_beginning):
+            with pytest.raises(ReadFailed) as failed:
+                read()
+            assert failed.value.code == "GROUP_AUTHORIZATION_FAILED"
+        assert time.monotonic() - begun < 2 * KNOWN_SECONDS_MAX
 
 
 def test_who_may_only_write_is_told_so_when_reading(cluster: SecuredKafka) -> None:
     session = f"acl-{uuid.uuid4().hex}"
     with history_on(cluster, secured.SCRAM, session) as alice:
         alice.add_user_message("from alice")
-        properties = writer_config(cluster)
-        servers = str(properties.pop("bootstrap.servers"))
-        with KafkaChatMessageHistory(session, servers, config=properties) as writer:
+        with history_of(cluster, secured.WRITER, session) as writer:
             writer.add_user_message("from the writer")
             begun = time.monotonic()
             with pytest.raises(KchatError) as denied:
@@ -113,9 +134,7 @@ def test_who_may_only_write_is_told_so_when_reading(cluster: SecuredKafka) -> No
 
 
 def test_who_may_not_create_topics_is_told_so_when_appending(cluster: SecuredKafka) -> None:
-    properties = writer_config(cluster)
-    servers = str(properties.pop("bootstrap.servers"))
-    with KafkaChatMessageHistory(f"new-{uuid.uuid4().hex}", servers, config=properties) as writer:
+    with history_of(cluster, secured.WRITER, f"new-{uuid.uuid4().hex}") as writer:
         with pytest.raises(AppendRefused) as refused:
             writer.add_messages([HumanMessage("x")])
         assert refused.value.code == "TOPIC_AUTHORIZATION_FAILED"

@@ -41,6 +41,29 @@ def test_a_fatal_error_is_found_behind_a_system_error() -> None:
     assert kafka_error(ValueError()) is None
 
 
+def chained(exception: Exception) -> Exception:
+    exception.__cause__ = KeyboardInterrupt()
+    return exception
+
+
+@pytest.mark.parametrize(
+    "swallowed",
+    [
+        SystemError("<method 'poll' of 'cimpl.Consumer' objects> returned NULL without setting an exception"),
+        chained(SystemError("<built-in method describe_topics> returned a result with an exception set")),
+        TypeError("expected header key to be unicode string"),
+        TypeError("expected configuration property name as type unicode string"),
+    ],
+)
+def test_a_ctrl_c_that_the_client_swallowed_is_one_again(swallowed: Exception) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        kafka_error(swallowed)
+
+
+def test_another_type_error_stays_one() -> None:
+    assert kafka_error(TypeError("argument must be int")) is None
+
+
 TIMED_OUT = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "no answer")
 
 

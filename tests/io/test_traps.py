@@ -226,7 +226,7 @@ def test_a_full_producer_queue_is_waited_for(kafka: str, topic: str) -> None:
 def test_the_largest_record_that_is_let_through_is_stored_by_a_default_cluster(
     kafka_log: KafkaLog, topic: str
 ) -> None:
-    """What the client and the broker count is more than the value; the check here must be the stricter one."""
+    """What the client and the broker count is more than the value; the check here must be stricter."""
     spare = kafka_log.record_bytes_max - record("", topic).size_bytes
     largest = record("x" * spare, topic)
     assert largest.size_bytes == kafka_log.record_bytes_max

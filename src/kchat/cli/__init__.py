@@ -29,6 +29,6 @@ def main() -> None:
 
 
 def _package(error: ModuleNotFoundError) -> str:
-    """The package that is missing; kchat's own packages say what they need, and keep Python's error behind."""
+    """The package that is missing. kchat's own say what they need, with Python's error as the cause."""
     told = error.__cause__ if isinstance(error.__cause__, ModuleNotFoundError) else error
     return (told.name or "").partition(".")[0]

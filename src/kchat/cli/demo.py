@@ -7,8 +7,9 @@ from contextlib import closing, contextmanager
 import click
 from attrs import frozen
 
+from kchat.cli.demo_messages import default_conversation, said_conversation
 from kchat.cli.demo_report import JsonReport, Report, TextReport
-from kchat.cli.demo_steps import Demo, default_conversation, said_conversation
+from kchat.cli.demo_steps import Demo
 from kchat.cli.errors import sentence
 from kchat.cli.escaping import printable
 from kchat.cli.options import (
@@ -113,19 +114,20 @@ def _run(
     found = _is_there(cluster.log, session, placement)
     if found:
         report.note("It was there before: the demo appends to it, moves its cursor, and leaves it in place.")
+    stays = found or keep
     demo = Demo(session, cluster.servers, cluster.log)
     messages = said_conversation(texts) if texts else default_conversation()
     try:
         with closing(demo.steps(messages)) as steps:
             for step in steps:
                 report.step(step)
+        if not stays:
+            report.step(demo.clear())
     except BaseException:
-        if not (found or keep or cluster.embedded):
+        if not (stays or cluster.embedded):
             _remove(cluster.log, topic)
         raise
-    if not (found or keep):
-        report.step(demo.clear())
-    elif not cluster.embedded:
+    if stays and not cluster.embedded:
         report.note(f"The topic {topic} stays.")
     if cluster.embedded:
         report.note("The embedded Kafka ends here, and its content is gone.")

@@ -51,7 +51,7 @@ class CommandGroup(click.Group):
                     ctx.exit(INTERRUPTED)
                 if ctx.meta.get(DEBUG_KEY):
                     click.echo(_traceback(error, ctx), err=True, nl=False)
-                raise _shown(error) from None
+                raise _shown(error, ctx) from None
 
 
 def sentence(error: KchatError) -> str:
@@ -59,11 +59,12 @@ def sentence(error: KchatError) -> str:
     return str(error).removesuffix(f"; {error.next_step}")
 
 
-def _shown(error: Exception) -> CommandError:
+def _shown(error: Exception, ctx: click.Context) -> CommandError:
     match error:
         case InvalidConfig():
             # The library calls it config=; here it is an option.
-            return SettingError(sentence(error), error.next_step.replace("config=", "-X"))
+            told = _without_values(sentence(error), ctx)
+            return SettingError(told, error.next_step.replace("config=", "-X"))
         case KchatError():
             return CommandError(sentence(error), error.next_step)
         case _:
@@ -72,8 +73,13 @@ def _shown(error: Exception) -> CommandError:
 
 
 def _traceback(error: Exception, ctx: click.Context) -> str:
-    """The traceback without the values of -X: rather a word too many taken out than a password shown."""
-    lines = "".join(traceback.format_exception(error))
-    for value in sorted(ctx.meta.get(PROPERTIES_KEY, {}).values(), key=len, reverse=True):
-        lines = lines.replace(value, "...") if value else lines
-    return "\n".join(printable(line) for line in lines.split("\n"))
+    lines = _without_values("".join(traceback.format_exception(error)), ctx).split("\n")
+    return "\n".join(printable(line) for line in lines)
+
+
+def _without_values(text: str, ctx: click.Context) -> str:
+    """The text without the values of -X: rather a word too many taken out than a password shown."""
+    properties: dict[str, str] = ctx.meta.get(PROPERTIES_KEY, {})
+    for value in sorted(filter(None, properties.values()), key=len, reverse=True):
+        text = text.replace(value, "...")
+    return text

@@ -77,7 +77,7 @@ class JsonDecoder:
 
     def _decode(self, record: Record) -> Message:
         version = record.header(HEADER_VERSION)
-        if version is not None and (not version.isdigit() or int(version[:9]) > FORMAT_VERSION):
+        if version is not None and not _is_known(version):
             raise _ToldError(
                 "written in a format that this version of kchat does not know; upgrade the reader"
             )
@@ -90,6 +90,10 @@ class JsonDecoder:
         if message.type not in MESSAGE_TYPES or message.type not in self.allowed_types:
             raise _ToldError("a message type that is not allowed here")
         return message
+
+
+def _is_known(version: bytes) -> bool:
+    return version.isdigit() and len(version) < 10 and int(version) <= FORMAT_VERSION
 
 
 def decoding_fault(error: Exception) -> str:

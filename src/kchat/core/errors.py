@@ -108,7 +108,8 @@ class InvalidMessage(AppendRefused, ValueError):
         self.path = path
 
     def __str__(self) -> str:
-        return f"message {self.index}{self.path}: {super().__str__()}"
+        # A path repeats keys of the message: whatever they hold, the text stays one line that any log takes.
+        return f"message {self.index}{ascii(self.path)[1:-1]}: {super().__str__()}"
 
 
 class AppendUnknown(KchatError):

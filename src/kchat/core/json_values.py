@@ -7,7 +7,7 @@ from attrs import frozen
 
 from kchat.core.wire import DEPTH_MAX, INT_DIGITS_MAX
 
-_INT_BITS_MAX = int(INT_DIGITS_MAX * math.log2(10))
+_INT_TOO_LONG: int = 10**INT_DIGITS_MAX
 
 
 @frozen
@@ -48,7 +48,7 @@ def find_unstorable(value: object, path: str = "") -> Unstorable | None:
 
 def _scalar_fault(item: Any) -> str | None:
     if isinstance(item, int):
-        return "an int of more than 4,300 digits" if item.bit_length() > _INT_BITS_MAX else None
+        return "an int of more than 4,300 digits" if abs(item) >= _INT_TOO_LONG else None
     if isinstance(item, float):
         return None if math.isfinite(item) else "NaN or infinity; JSON has no such numbers"
     return f"a value of type {type(item).__name__}; JSON would change or lose it"

@@ -95,7 +95,7 @@ def open_lanes(
         low = w.low if w.low < w.high else 0
         begin = wanted.get(w.partition, low)
         if begin < 0:
-            # To a client -1 is "the end", -2 "the beginning": it would read other records than the ones meant.
+            # To a client -1 is "the end" and -2 "the beginning": it would read what was not meant.
             return _out_of_range(w.partition, f"position {begin} is below 0")
         if begin > w.high:
             return _out_of_range(w.partition, f"position {begin} is beyond the end of the log, {w.high}")

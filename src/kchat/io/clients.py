@@ -4,7 +4,7 @@ One producer, one admin client, and bounded pools of consumers: readers, tails (
 cursors (one consumer group each).
 """
 
-import logging
+import time
 from collections.abc import Callable, Mapping
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
@@ -14,30 +14,28 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from kchat.core import InvalidConfig
-from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, Config
+from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, Config, logger
 from kchat.io.pool import Pool
-from kchat.io.translate import Complaints
+from kchat.io.translate import Complaints, kafka_error
 
 READERS_MAX = 8
 TAILS_MAX = 16
 CURSORS_MAX = 8
 """Bounds of the pools. A consumer has 2 connections and 4 threads (measured); a call needs it briefly."""
 
-H = TypeVar("H", Producer, Consumer, AdminClient)
+CLOSE_SECONDS_MAX = 1.0
+"""How long `close` waits for the clients to end; they go on ending by themselves after that."""
 
-logger = logging.getLogger("kchat")
-# librdkafka's own log goes here: silent unless the application configures logging, as a library's should be.
-logger.addHandler(logging.NullHandler())
+H = TypeVar("H", Producer, Consumer, AdminClient)
 
 
 @define(eq=False)
 class Client(Generic[H]):
-    """A client of Kafka, and what it says when something is wrong."""
+    """A client of Kafka, and what its callbacks told: complaints, and how commits went."""
 
     handle: H
     complaints: Complaints
-    # What `on_commit` told of the commit under way; None: nothing yet.
-    committed: list[KafkaError | list[TopicPartition]] = field(factory=list)
+    commits: list[tuple[KafkaError | None, list[TopicPartition]]] = field(factory=list)
 
 
 @define(eq=False)
@@ -62,9 +60,12 @@ class Clients:
         self._lock = Lock()
         self._producer: SharedProducer | None = None
         self._admin: Client[AdminClient] | None = None
-        self.readers = Pool(READERS_MAX, lambda _: self._consumer(READER), _close)
-        self.tails = Pool(TAILS_MAX, lambda _: self._consumer(TAIL), _close)
-        self.cursors = Pool(CURSORS_MAX, lambda group: self._consumer(CURSOR, **{"group.id": group}), _close)
+        self._ending: list[Thread] = []
+        self.readers = Pool(READERS_MAX, lambda _: self._consumer(READER), self._end)
+        self.tails = Pool(TAILS_MAX, lambda _: self._consumer(TAIL), self._end)
+        self.cursors = Pool(
+            CURSORS_MAX, lambda group: self._consumer(CURSOR, **{"group.id": group}), self._end
+        )
 
     def admin(self) -> Client[AdminClient]:
         """The admin client; it is safe to use from several threads at once."""
@@ -90,7 +91,7 @@ class Clients:
             producer.users -= 1
             over = producer.retired and producer.users == 0
         if over:
-            _end_producer(producer)
+            self._end(producer.client)
 
     def retire_producer(self, producer: SharedProducer) -> None:
         """No further call gets this one."""
@@ -105,22 +106,30 @@ class Clients:
             producer, self._producer, self._admin = self._producer, None, None
             if producer is not None:
                 producer.retired = True
-            over = producer is not None and producer.users == 0
         for pool in (self.readers, self.tails, self.cursors):
             pool.close()
-        if producer is not None and over:
-            _end_producer(producer)
+        if producer is not None and producer.users == 0:
+            self._end(producer.client)
+        until = time.monotonic() + CLOSE_SECONDS_MAX
+        for ending in list(self._ending):
+            ending.join(max(0.0, until - time.monotonic()))
+
+    def _end(self, client: "Client[Producer] | Client[Consumer]") -> None:
+        """End a client beside the caller: one with an unanswered commit takes 45 s to close (measured)."""
+        ending = Thread(target=client.handle.close, name="kchat-client-end", daemon=True)
+        self._ending = [thread for thread in self._ending if thread.is_alive()] + [ending]
+        ending.start()
 
     def _consumer(self, kind: Mapping[str, Any], **more: Any) -> Client[Consumer]:
         complaints = Complaints(self.config.servers)
-        heard: list[KafkaError | list[TopicPartition]] = []
+        commits: list[tuple[KafkaError | None, list[TopicPartition]]] = []
 
         def on_commit(error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-            heard.append(partitions if error is None else error)
+            commits.append((error, partitions))
 
         properties = self.config.for_client(kind, on_commit=on_commit, **more)
         client = _made(Consumer, properties, complaints)
-        client.committed = heard
+        client.commits = commits
         return client
 
 
@@ -130,9 +139,10 @@ def _made(
     properties = {"logger": logger, **properties, "error_cb": complaints}
     try:
         return Client(kind(properties), complaints)
-    except (KafkaException, TypeError, ValueError) as error:
+    except (KafkaException, SystemError, TypeError, ValueError) as error:
+        told = kafka_error(error)
         # The client names the property, and may repeat its value: that can be a secret.
-        text = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+        text = str(error) if told is None else told.str()
         for value in properties.values():
             if isinstance(value, str) and value:
                 text = text.replace(value, "...")
@@ -140,12 +150,3 @@ def _made(
             f"the Kafka client does not take these settings: {text}",
             next_step="correct the property in config=",
         ) from None
-
-
-def _close(client: Client[Consumer]) -> None:
-    client.handle.close()
-
-
-def _end_producer(producer: SharedProducer) -> None:
-    """End it beside the caller: with an unreachable broker its threads take a moment to stop."""
-    Thread(target=producer.client.handle.close, name="kchat-producer-end", daemon=True).start()

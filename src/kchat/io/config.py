@@ -1,11 +1,16 @@
 """From the caller's librdkafka properties to those of each kind of client."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
 from kchat.core import RECORD_BYTES_MAX, InvalidConfig
+
+logger = logging.getLogger("kchat")
+# librdkafka's own log goes here: silent unless the application configures logging, as a library's should be.
+logger.addHandler(logging.NullHandler())
 
 REFUSED = {
     "acks": "an append is acknowledged by all in-sync replicas, or it is not acknowledged",
@@ -24,6 +29,7 @@ REFUSED = {
     "error_cb": "kchat collects the client's errors itself, to name the cause of a time-out",
     "on_commit": "kchat uses it to hear of its own commits",
     "on_delivery": "kchat uses it to hear of its own records",
+    "default.topic.config": "name topic properties beside the others, as librdkafka does since 1.0",
     "delivery.report.only.error": "an append ends when every record is acknowledged",
 }
 """Properties that would break a promise, and which one."""
@@ -89,6 +95,10 @@ class Config:
                 "bootstrap.servers must name at least one broker",
                 next_step='give it as "host:port,host:port"',
             )
+        if not callable(getattr(properties.get("logger", logger), "log", None)):
+            raise InvalidConfig(
+                "logger must be a logging.Logger", next_step="leave it out for the logger kchat"
+            )
         config = cls(dict(properties))
         _ = config.record_bytes_max  # raises for a limit that is no number, now and not at the first append
         return config
@@ -105,7 +115,7 @@ class Config:
         try:
             return RECORD_BYTES_MAX if limit is None else int(limit) - 100
         except (TypeError, ValueError):
-            raise InvalidConfig(f"message.max.bytes must be a number of bytes, not {limit!r}") from None
+            raise InvalidConfig("message.max.bytes must be a number of bytes") from None
 
     def for_client(self, kind: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         """The properties of one client. The caller wins where kchat's choice is only a matter of speed."""

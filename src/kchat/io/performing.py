@@ -34,6 +34,7 @@ from kchat.core import (
 from kchat.io.appends import Appends
 from kchat.io.capabilities import Capabilities
 from kchat.io.clients import Client, Clients
+from kchat.io.cursors import Cursors
 from kchat.io.failing import FailedError
 from kchat.io.reads import Reads
 from kchat.io.topics import Topics
@@ -57,6 +58,7 @@ class Call:
     def __init__(self, clients: Clients, capabilities: Capabilities, *, appending: bool) -> None:
         self._capabilities = capabilities
         self._reads = Reads(clients)
+        self._cursors = Cursors(clients)
         self._appends = Appends(clients)
         self._topics = Topics(clients, capabilities)
         self._appending = appending
@@ -72,7 +74,7 @@ class Call:
                 event = self._perform(command)
             except FailedError as failed:
                 error = failed.error
-            except (KafkaException, SystemError) as exception:
+            except (KafkaException, SystemError, TypeError) as exception:
                 told = kafka_error(exception)
                 if told is None:
                     raise
@@ -87,6 +89,7 @@ class Call:
         """Give back the clients; withdraw what was sent and not reported."""
         with self._lock:
             self._reads.close()
+            self._cursors.close()
             self._appends.close()
 
     def _perform(self, command: Command) -> Event:
@@ -103,13 +106,13 @@ class Call:
                 watermarks = self._reads.list_offsets(command)
                 return OffsetsListed(at_ms=now_ms(), watermarks=watermarks)
             case FetchCommitted():
-                committed = self._reads.committed(command)
+                committed = self._cursors.fetch_committed(command)
                 return CommittedFetched(at_ms=now_ms(), committed=committed)
             case Fetch():
                 records, positions = self._reads.fetch(command)
                 return Fetched(at_ms=now_ms(), records=records, positions=positions)
             case CommitOffsets():
-                self._reads.commit(command)
+                self._cursors.commit(command)
                 return OffsetsCommitted(at_ms=now_ms())
             case Produce():
                 return Produced(at_ms=now_ms(), reports=self._appends.produce(command))
@@ -162,8 +165,10 @@ class Call:
                 return self._topics.client
             case DescribeTopic() if self._appending:
                 return self._appends.client
+            case FetchCommitted(group=group) | CommitOffsets(group=group):
+                return self._cursors.client(group)
             case _:
-                return self._reads.client_of(command)
+                return self._reads.client(command)
 
 
 SILENCE = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "no acknowledgement yet")

@@ -6,12 +6,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from kchat.core import (
     BrokerError,
-    CommitOffsets,
-    CommittedOffset,
+    Command,
     DescribeTopic,
     ErrorKind,
     Fetch,
-    FetchCommitted,
     ListOffsets,
     Position,
     Record,
@@ -19,13 +17,8 @@ from kchat.core import (
 )
 from kchat.io.clients import Client, Clients
 from kchat.io.failing import FailedError
+from kchat.io.pool import Pool
 from kchat.io.translate import broker_error
-
-COMMIT_POLL_SECONDS = 0.0005
-"""A commit takes 0.5 ms; poll() returns only at its time limit when there is no message."""
-
-NO_OFFSET_BELOW = 0
-"""Negative offsets are the client's marks: -1001 is "none committed"."""
 
 
 class Reads:
@@ -35,34 +28,20 @@ class Reads:
         self._clients = clients
         self._reader: Client[Consumer] | None = None
         self._tail: Client[Consumer] | None = None
-        self._cursors: dict[str, Client[Consumer]] = {}
         # Where each assigned consumer stands: a fetch that goes on there needs no new assignment.
         self._standing: dict[int, dict[int, int]] = {}
         self._late: list[BrokerError] = []
 
     def close(self) -> None:
-        """Give the consumers back, without an assignment: one at wait 0 costs the broker 80 % of a core."""
-        if self._reader is not None:
-            self._unassign(self._reader)
-            self._clients.readers.give_back("", self._reader)
-            self._reader = None
-        if self._tail is not None:
-            self._unassign(self._tail)
-            self._clients.tails.give_back("", self._tail)
-            self._tail = None
-        for group, cursor in self._cursors.items():
-            self._clients.cursors.give_back(group, cursor)
-        self._cursors.clear()
+        """Give the consumers back."""
+        self._give_back_reader()
+        tail, self._tail = self._tail, None
+        if tail is not None:
+            self._give_back(self._clients.tails, tail)
 
-    def client_of(self, command: object) -> Client[Consumer] | None:
-        """The client that performs this kind of command, if it is leased by now: to ask it what is wrong."""
-        match command:
-            case FetchCommitted(group=group) | CommitOffsets(group=group):
-                return self._cursors.get(group)
-            case Fetch(wait=True):
-                return self._tail
-            case _:
-                return self._reader
+    def client(self, command: Command) -> Client[Consumer] | None:
+        """The client that performs this command, if it is leased by now: to ask it what is wrong."""
+        return self._tail if isinstance(command, Fetch) and command.wait else self._reader
 
     def reader(self, timeout_seconds: float) -> Client[Consumer]:
         """The consumer for reads that end."""
@@ -79,17 +58,6 @@ class Reads:
         if self._tail is None:
             raise FailedError(BrokerError(ErrorKind.TRANSIENT, "POOL_EXHAUSTED", "all tails are in use"))
         return self._tail
-
-    def cursor(self, group: str, timeout_seconds: float) -> Client[Consumer]:
-        """The consumer of a group, for committed offsets. It never joins, so it never rebalances."""
-        if group not in self._cursors:
-            leased = self._clients.cursors.lease(group, timeout_seconds)
-            if leased is None:
-                raise FailedError(
-                    BrokerError(ErrorKind.TRANSIENT, "POOL_EXHAUSTED", "all cursors are in use")
-                )
-            self._cursors[group] = leased
-        return self._cursors[group]
 
     def describe(self, command: DescribeTopic) -> tuple[int, ...]:
         """The topic's partitions, from this very consumer's metadata, which warms it for the read."""
@@ -120,6 +88,8 @@ class Reads:
     def fetch(self, command: Fetch) -> tuple[tuple[Record, ...], tuple[Position, ...]]:
         """What is there from the positions on, at most `records_max`; with `wait`, what comes."""
         seconds = command.timeout_ms / 1000
+        if command.wait:
+            self._give_back_reader()  # it would go on asking the broker without a pause while the tail waits
         client = self.tail(seconds) if command.wait else self.reader(seconds)
         if self._late:
             raise FailedError(self._late.pop())
@@ -131,45 +101,6 @@ class Reads:
         more = client.handle.consume(command.records_max - 1, 0) if command.records_max > 1 else []
         return self._sorted([first, *more], self._standing[id(client)])
 
-    def committed(self, command: FetchCommitted) -> tuple[CommittedOffset, ...]:
-        """What the group has committed."""
-        seconds = command.timeout_ms / 1000
-        asked = [TopicPartition(command.topic, partition) for partition in command.partitions]
-        answered = self.cursor(command.group, seconds).handle.committed(asked, timeout=seconds)
-        for entry in answered:
-            if entry.error is not None:
-                raise KafkaException(entry.error)
-        return tuple(
-            CommittedOffset(entry.partition, entry.offset, entry.metadata or "")
-            for entry in answered
-            if entry.offset >= NO_OFFSET_BELOW
-        )
-
-    def commit(self, command: CommitOffsets) -> None:
-        """Commit without membership.
-
-        Not with asynchronous=False, which blocks for 45 s when the group is denied, and not through the
-        admin client, which aborts the process when the broker restarts (librdkafka PR 5397).
-        """
-        end = time.monotonic() + command.timeout_ms / 1000
-        client = self.cursor(command.group, command.timeout_ms / 1000)
-        client.committed.clear()
-        offsets = [
-            TopicPartition(command.topic, position.partition, position.offset, metadata=command.metadata)
-            for position in command.positions
-        ]
-        client.handle.commit(offsets=offsets, asynchronous=True)
-        while not client.committed and time.monotonic() < end:
-            client.handle.poll(COMMIT_POLL_SECONDS)
-        if not client.committed:
-            raise FailedError(BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "the commit was not answered"))
-        told = client.committed.pop()
-        if isinstance(told, KafkaError):
-            raise KafkaException(told)
-        for entry in told:
-            if entry.error is not None:
-                raise KafkaException(entry.error)
-
     def _stand(self, client: Client[Consumer], command: Fetch) -> None:
         """Assign, unless the consumer already stands at these positions.
 
@@ -179,6 +110,7 @@ class Reads:
         wanted = {position.partition: position.offset for position in command.positions}
         if all(standing.get(partition) == offset for partition, offset in wanted.items()):
             return
+        self._standing[id(client)] = {}  # should Ctrl-C come now, it is known to be assigned all the same
         client.handle.assign([TopicPartition(command.topic, p, offset) for p, offset in wanted.items()])
         self._standing[id(client)] = wanted
 
@@ -204,9 +136,20 @@ class Reads:
                 raise FailedError(self._late.pop())
         return tuple(records), tuple(Position(p, offset) for p, offset in sorted(standing.items()))
 
-    def _unassign(self, client: Client[Consumer]) -> None:
+    def _give_back_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            self._give_back(self._clients.readers, reader)
+
+    def _give_back(self, pool: Pool[Client[Consumer]], client: Client[Consumer]) -> None:
+        """Return it without an assignment: one at wait 0 costs the broker 80 % of a core (measured)."""
         if self._standing.pop(id(client), None) is not None:
-            client.handle.unassign()
+            try:
+                client.handle.unassign()
+            except (KafkaException, RuntimeError):
+                pool.discard(client)
+                return
+        pool.give_back("", client)
 
 
 def attributed(error: BrokerError, partition: int | None) -> BrokerError:

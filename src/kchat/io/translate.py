@@ -64,12 +64,30 @@ def kafka_error(exception: BaseException) -> KafkaError | None:
 
     When a delivery callback ran in the same call, a fatal error arrives as SystemError with the
     KafkaException as its cause (confluent-kafka 2.16.1).
+
+    Raises:
+        KeyboardInterrupt: the exception is what the client made of one.
     """
+    if _was_interrupt(exception):
+        raise KeyboardInterrupt from exception
     if isinstance(exception, SystemError) and exception.__cause__ is not None:
         exception = exception.__cause__
     if isinstance(exception, KafkaException) and isinstance(exception.args[0], KafkaError):
         return exception.args[0]
     return None
+
+
+def _was_interrupt(exception: BaseException) -> bool:
+    """Whether Ctrl-C came while the client was in C, which it then turns into one of these (2.16.1).
+
+    The strings that it complains of are strings: what it got instead was its own NULL, and the exception.
+    """
+    text = str(exception)
+    return (
+        isinstance(exception.__cause__ or exception.__context__, KeyboardInterrupt)
+        or (isinstance(exception, SystemError) and "NULL without setting an exception" in text)
+        or (isinstance(exception, TypeError) and text.startswith("expected ") and "unicode string" in text)
+    )
 
 
 class Complaints:

@@ -1,7 +1,5 @@
 """The cursor: the committed offset of a consumer group moves over what was handed out, and nothing else."""
 
-import pytest
-
 from kchat.core import Complete, Failed, FromBeginning, FromCommitted, FromEnd, Log, OnCorrupt
 from kchat.testing.conformance.abilities import Abilities
 from kchat.testing.conformance.session import Session, heard, texts
@@ -142,18 +140,3 @@ class CursorConformance(Suite):
         session.say("third")
         assert session.go_on(messages_max=2) == ["first", "second"]
         assert session.go_on() == ["third"]
-
-    @pytest.mark.parametrize("position", range(3))
-    def test_poison_does_not_move_the_cursor_even_when_it_comes_first(
-        self, session: Session, position: int
-    ) -> None:
-        """Wherever it is, the read that meets it fails and the next meets it again."""
-        good = texts(3)
-        for index, text in enumerate(good):
-            if index == position:
-                session.append(session.poison())
-            session.say(text)
-        for _ in range(2):
-            outcome = session.read(FromCommitted(session.group), commit_to=session.group)
-            assert isinstance(outcome, Failed)
-            assert heard(outcome) == good[:position]

@@ -1,0 +1,102 @@
+"""Performs the commands that concern a consumer group's committed offsets, without ever joining the group."""
+
+import time
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from kchat.core import BrokerError, CommitOffsets, CommittedOffset, ErrorKind, FetchCommitted
+from kchat.io.clients import Client, Clients
+from kchat.io.failing import FailedError
+
+POLL_SECONDS = 0.0005
+"""A commit takes 0.5 ms, and poll() without a message returns only when its time is over."""
+
+
+class Cursors:
+    """One call's cursor consumers, one for each group: leased when first needed."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._pool = clients.cursors
+        self._leased: dict[str, Client[Consumer]] = {}
+
+    def close(self) -> None:
+        """Give the consumers back."""
+        for group, client in self._leased.items():
+            self._pool.give_back(group, client)
+        self._leased.clear()
+
+    def client(self, group: str) -> Client[Consumer] | None:
+        """The group's consumer, if it is leased by now: to ask it what is wrong."""
+        return self._leased.get(group)
+
+    def fetch_committed(self, command: FetchCommitted) -> tuple[CommittedOffset, ...]:
+        """What the group has committed."""
+        seconds = command.timeout_ms / 1000
+        client = self._consumer(command.group, seconds)
+        asked = [TopicPartition(command.topic, partition) for partition in command.partitions]
+        try:
+            answered = client.handle.committed(asked, timeout=seconds)
+        except KafkaException:
+            self._raise_denial(command.group, client, 0)
+            raise
+        for entry in answered:
+            if entry.error is not None:
+                raise KafkaException(entry.error)
+        return tuple(
+            CommittedOffset(entry.partition, entry.offset, entry.metadata or "")
+            for entry in answered
+            if entry.offset >= 0  # the client's mark for "none" is -1001
+        )
+
+    def commit(self, command: CommitOffsets) -> None:
+        """Commit positions.
+
+        Not with asynchronous=False, which blocks for 45 s when the group is denied, and not through the
+        admin client, which aborts the process when the broker restarts (librdkafka PR 5397).
+        """
+        end = time.monotonic() + command.timeout_ms / 1000
+        client = self._consumer(command.group, command.timeout_ms / 1000)
+        offsets = [
+            TopicPartition(command.topic, position.partition, position.offset, metadata=command.metadata)
+            for position in command.positions
+        ]
+        client.commits.clear()
+        client.handle.commit(offsets=offsets, asynchronous=True)
+        while time.monotonic() < end:
+            self._raise_denial(command.group, client, POLL_SECONDS)
+            while client.commits:
+                error, stored = client.commits.pop(0)
+                # An earlier commit that was given up may be answered now: only the same offsets are ours.
+                if _places(stored) == _places(offsets):
+                    _raise_first(error, stored)
+                    return
+        raise FailedError(BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "the commit was not answered"))
+
+    def _consumer(self, group: str, timeout_seconds: float) -> Client[Consumer]:
+        if group not in self._leased:
+            leased = self._pool.lease(group, timeout_seconds)
+            if leased is None:
+                raise FailedError(
+                    BrokerError(ErrorKind.TRANSIENT, "POOL_EXHAUSTED", "all cursors are in use")
+                )
+            self._leased[group] = leased
+        return self._leased[group]
+
+    def _raise_denial(self, group: str, client: Client[Consumer], timeout_seconds: float) -> None:
+        """A denied group answers no call: it is told once, by an event that only poll() brings."""
+        event = client.handle.poll(timeout_seconds)
+        error = None if event is None else event.error()
+        if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            self._pool.discard(self._leased.pop(group))  # the next call needs one that tells it again
+            raise KafkaException(error)
+
+
+def _places(offsets: list[TopicPartition]) -> set[tuple[str, int, int]]:
+    return {(entry.topic, entry.partition, entry.offset) for entry in offsets}
+
+
+def _raise_first(error: KafkaError | None, stored: list[TopicPartition]) -> None:
+    """The commit's own error, or that of one partition."""
+    for found in (error, *(entry.error for entry in stored)):
+        if found is not None:
+            raise KafkaException(found)

@@ -1,0 +1,86 @@
+"""The command as a user runs it: a process of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.cli.running import COMMAND, child_environment, contents, run_child
+
+WITHOUT = """
+import sys
+sys.modules[{missing!r}] = None
+from kchat.cli import main
+main()
+"""
+
+
+def test_the_demo_runs_without_a_kafka_and_without_a_warning() -> None:
+    done = run_child("demo", "--json", "--say", "hello", "--say", "\x1b]0;title\x07")
+    assert done.returncode == 0
+    parsed = json.loads(done.stdout)
+    assert contents(parsed["steps"][1]) == ["hello", "\x1b]0;title\x07"]
+    assert [line.partition(" ")[0] for line in done.stderr.splitlines()] == ["An", "Session", "The"]
+
+
+def test_help_and_version() -> None:
+    assert "demo" in run_child("--help").stdout
+    assert "--bootstrap HOST:PORT" in run_child("demo", "-h").stdout
+    assert run_child("--version").stdout.startswith("kchat, version ")
+
+
+@pytest.mark.parametrize("missing", ["click", "confluent_kafka", "langchain_core", "rich"])
+def test_a_missing_extra_is_one_sentence(missing: str) -> None:
+    code = WITHOUT.format(missing=missing)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == f'kchat: the package {missing} is missing; pip install "kchat[cli]" brings it\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "after"),
+    [
+        pytest.param(["--bootstrap", "127.0.0.1:1"], "Session", id="unreachable"),
+        pytest.param([], "messages_from_last_consumed()", id="waiting"),
+    ],
+)
+def test_ctrl_c_ends_it_with_130(arguments: list[str], after: str) -> None:
+    child = subprocess.Popen(
+        [*COMMAND, "demo", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=child_environment(),
+        restore_signals=True,
+    )
+    with child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            if after in line:
+                break
+        time.sleep(0.05)
+        begun = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        _, told = child.communicate(timeout=10)
+    assert child.returncode == 130
+    assert time.monotonic() - begun < 2
+    assert told == "\nkchat: interrupted\n"
+
+
+def test_the_reader_of_a_pipe_may_go() -> None:
+    child = subprocess.Popen(
+        [*COMMAND, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=child_environment()
+    )
+    with child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.readline()
+        child.stdout.close()
+        assert child.stderr.read() == ""
+    assert child.returncode == 1

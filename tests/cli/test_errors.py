@@ -1,0 +1,112 @@
+"""Errors as a user sees them: one sentence, the next step, the exit code, and never a secret."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import click
+import pytest
+
+from kchat.cli.errors import CommandGroup
+from kchat.cli.options import debug_option, properties_option
+from kchat.core import ReadFailed
+from tests.cli.running import document, invoke
+
+SECRET = "hunter2-correct-horse"
+
+
+@click.group(cls=CommandGroup)
+def commands() -> None:
+    """Commands that go wrong."""
+
+
+@commands.command()
+@properties_option
+@debug_option
+def defect(properties: dict[str, str]) -> None:
+    """Raise what no caller should see, and quote a property."""
+    raise ValueError(f"invalid literal: {properties['sasl.password']}")
+
+
+@commands.command()
+def failed() -> None:
+    """Raise an error of kchat."""
+    raise ReadFailed("the read\x1b failed", session="s", next_step="try again")
+
+
+@commands.command()
+def swallowed() -> None:
+    """Do with Ctrl-C as the Kafka client sometimes does."""
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise SystemError("returned NULL without setting an exception") from None
+
+
+def test_an_error_is_a_sentence_and_the_next_step() -> None:
+    result = click.testing.CliRunner().invoke(commands, ["failed"])
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == "kchat: the read\\x1b failed [session 's']\nNext step: try again\n"
+
+
+def test_a_defect_is_told_without_its_text_and_debug_shows_where_it_is() -> None:
+    arguments = ["defect", "-X", f"sasl.password={SECRET}"]
+    result = click.testing.CliRunner().invoke(commands, arguments)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("kchat: this is a defect of kchat (ValueError)\nNext step: ")
+    debugged = click.testing.CliRunner().invoke(commands, [*arguments, "--debug"])
+    assert debugged.exit_code == 1
+    assert "ValueError: invalid literal: ..." in debugged.stderr
+    assert SECRET not in result.output + debugged.output
+
+
+def test_ctrl_c_that_became_another_error_is_ctrl_c() -> None:
+    result = click.testing.CliRunner().invoke(commands, ["swallowed"])
+    assert result.exit_code == 130
+    assert result.stderr == "\nkchat: interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_unreachable_broker_is_one_sentence_within_the_limit() -> None:
+    begun = time.monotonic()
+    result = invoke("demo", "--bootstrap", "127.0.0.1:1", "--json")
+    assert time.monotonic() - begun < 6.5
+    assert result.exit_code == 1
+    sentence, next_step = result.stderr.splitlines()[-2:]
+    assert sentence.startswith("kchat: the read failed: 127.0.0.1:1")
+    assert "Connection refused" in sentence
+    assert next_step == "Next step: check that the brokers are up and reachable, or allow more time"
+    parsed = document(result)
+    assert parsed["steps"] == []
+    assert f"kchat: {parsed['error']}" == sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-X", SECRET], "number 1 is not of the form PROP=VALUE"),
+        (["-X", "a=b", "-X", f"={SECRET}"], "number 2 is not of the form PROP=VALUE"),
+        (["-X", f"bootstrap.servers={SECRET}"], "name the brokers with --bootstrap"),
+        (["-X", f"acks={SECRET}"], "the property acks cannot be set"),
+        (["-X", f"no.such.property={SECRET}"], 'No such configuration property: "no.such.property"'),
+        (["-X", f"security.protocol={SECRET}"], 'configuration property "security.protocol"'),
+        (["-X", f"message.max.bytes={SECRET}"], "message.max.bytes"),
+        (["--session", ""], "the session id is empty"),
+        (["--bootstrap", " "], "bootstrap.servers must name at least one broker"),
+        (["--no-such-option"], "No such option"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_and_repeats_no_value(arguments: list[str], told: str) -> None:
+    for debug in ([], ["--debug"]):
+        result = invoke("demo", "--bootstrap", "127.0.0.1:1", *arguments, *debug)
+        assert result.exit_code == 2
+        assert told in result.stderr
+        assert SECRET not in result.output
+
+
+def test_the_bootstrap_may_come_from_the_environment() -> None:
+    result = invoke("demo", "-X", "acks=1", KCHAT_BOOTSTRAP="127.0.0.1:1")
+    assert result.exit_code == 2
+    assert "Next step: leave it out" in result.stderr

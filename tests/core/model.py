@@ -1,0 +1,84 @@
+"""What a read must hand out, in a few lines that share nothing with the code under test."""
+
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from typing import Any
+
+from attrs import frozen
+
+from kchat.core import HEADER_ID, Corrupt, Message, Progress, Record
+
+Place = tuple[int, int]
+
+
+@frozen(kw_only=True)
+class Told:
+    """What a read reports of the records it passed, by their places (partition, offset)."""
+
+    messages: tuple[Place, ...]
+    corrupt: tuple[Place, ...]
+    duplicates: int
+
+
+def place_of(item: Any) -> Place:
+    return item.partition, item.offset
+
+
+def in_order(partitions: Iterable[Iterable[Record]]) -> list[Record]:
+    """The order of a session: by time, but within a partition nothing overtakes.
+
+    So a record counts as no older than the newest before it in its partition.
+    """
+    ranked: list[tuple[int, int, int, Record]] = []
+    for partition in partitions:
+        records = list(partition)
+        newest = accumulate((record.timestamp_ms for record in records), max)
+        ranked += [(time, r.partition, r.offset, r) for time, r in zip(newest, records, strict=True)]
+    return [entry[-1] for entry in sorted(ranked, key=lambda entry: entry[:3])]
+
+
+def told(records: Iterable[Record]) -> Told:
+    """The messages once each, the records that are none, and how many second copies there are."""
+    readable: list[Record] = []
+    corrupt: list[Record] = []
+    for record in records:
+        (corrupt if record.value is None or b"poison" in record.value else readable).append(record)
+    ids = [record.header(HEADER_ID) for record in readable]
+    once = [r for i, r in enumerate(readable) if ids[i] is None or ids[i] not in ids[:i]]
+    return Told(
+        messages=tuple(map(place_of, once)),
+        corrupt=tuple(map(place_of, corrupt)),
+        duplicates=len(readable) - len(once),
+    )
+
+
+def told_by(progress: Progress[Message]) -> Told:
+    """The same, as an outcome tells it."""
+    return Told(
+        messages=tuple(map(place_of, progress.deliveries)),
+        corrupt=tuple(map(place_of, progress.skipped)),
+        duplicates=progress.duplicates,
+    )
+
+
+def passed(records: Iterable[Record], progress: Progress[Message]) -> list[Record]:
+    """The records that the outcome's positions leave behind."""
+    offsets: Mapping[int, int] = {p.partition: p.offset for p in progress.positions}
+    return [record for record in records if record.offset < offsets.get(record.partition, 0)]
+
+
+def assert_slice(expected: list[Record], progress: Progress[Message], failure: object = None) -> list[Record]:
+    """What is handed out is the beginning of `expected`, and the positions say exactly where it stopped.
+
+    Returns:
+        The records that were not reached.
+    """
+    behind = passed(expected, progress)
+    assert behind == expected[: len(behind)], "the positions leave a hole"
+    assert told_by(progress) == told(behind)
+    for delivery in progress.deliveries:
+        assert delivery.message.data["content"] in {f"{delivery.partition}/{delivery.offset}", "foreign"}
+    rest = expected[len(behind) :]
+    if isinstance(failure, Corrupt):
+        assert place_of(failure) == place_of(rest[0]), "the corrupt record is the next one"
+    return rest

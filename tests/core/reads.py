@@ -1,0 +1,112 @@
+"""Runs a drawn read, and says what it may have handed out."""
+
+from collections.abc import Mapping
+
+from attrs import evolve
+
+from kchat.core import (
+    CommittedOffset,
+    Complete,
+    Failed,
+    FromBeginning,
+    FromCommitted,
+    FromEnd,
+    FromPositions,
+    Message,
+    OffsetsListed,
+    Partial,
+    ReadRequest,
+    Record,
+    Watermarks,
+    reading,
+)
+from kchat.core.reading import TOPIC_ID_MARK, Relisting
+from kchat.testing import FakeBroker, FalseLow
+from tests.core.model import in_order
+from tests.core.strategies import GROUP, TOPIC
+from tests.core.tracing import Trace, run_traced
+
+WHOLE = 1_000_000
+
+
+def read(broker: FakeBroker, request: ReadRequest[Message]) -> Trace:
+    """One read, step by step."""
+    return run_traced(reading, reading.start(request, broker.cluster.now_ms), broker)
+
+
+def cursor(broker: FakeBroker, stored: Mapping[int, CommittedOffset], watermarks: Watermarks) -> int:
+    """Where a read from the cursor begins in one partition; the low watermark where it has no place."""
+    topic = broker.cluster.topics[TOPIC]
+    low, found = topic.partitions[watermarks.partition].low, stored.get(watermarks.partition)
+    if found is None or found.offset > watermarks.high:
+        return low
+    foreign = found.metadata.startswith(TOPIC_ID_MARK) and found.metadata != TOPIC_ID_MARK + topic.topic_id
+    return low if foreign else max(found.offset, low)
+
+
+def cursor_of(broker: FakeBroker) -> dict[int, CommittedOffset]:
+    """What the group stores now."""
+    return dict(broker.cluster.committed.get((GROUP, TOPIC), {}))
+
+
+def begin(
+    broker: FakeBroker,
+    request: ReadRequest[Message],
+    watermarks: Watermarks,
+    stored: Mapping[int, CommittedOffset],
+) -> int:
+    """The first offset that a read of this partition may hand out."""
+    low = broker.cluster.topics[TOPIC].partitions[watermarks.partition].low
+    match request.start:
+        case FromBeginning():
+            return low
+        case FromEnd():
+            return watermarks.high
+        case FromCommitted():
+            return cursor(broker, stored, watermarks)
+        case FromPositions(positions=positions):
+            return {p.partition: p.offset for p in positions}.get(watermarks.partition, low)
+
+
+def end(trace: Trace) -> tuple[Watermarks, ...]:
+    """The log's end as it stood when the read began; nothing, if the read never learned it."""
+    listed: list[OffsetsListed] = trace.events(OffsetsListed)
+    return listed[0].watermarks if listed else ()
+
+
+def expected(
+    broker: FakeBroker, request: ReadRequest[Message], trace: Trace, stored: Mapping[int, CommittedOffset]
+) -> list[Record]:
+    """The session's records that the read is about, in their order; `stored` is the cursor before it."""
+    partitions = broker.cluster.topics[TOPIC].partitions
+    ranges = [(partitions[w.partition], begin(broker, request, w, stored), w.high) for w in end(trace)]
+    merged = in_order([r for r in p.records if low <= r.offset < high] for p, low, high in ranges)
+    return [record for record in merged if request.key in (None, record.key)]
+
+
+def is_out_of_range(broker: FakeBroker, request: ReadRequest[Message], trace: Trace) -> bool:
+    """Whether the caller named a position that the log does not have."""
+    if not isinstance(request.start, FromPositions):
+        return False
+    partitions = broker.cluster.topics[TOPIC].partitions
+    return any(not partitions[w.partition].low <= begin(broker, request, w, {}) <= w.high for w in end(trace))
+
+
+def believed_false_low(trace: Trace) -> bool:
+    """Whether a false low watermark came where nothing contradicts it: after "out of range"."""
+    return any(
+        isinstance(step.before, Relisting) and isinstance(step.fault, FalseLow) for step in trace.steps
+    )
+
+
+def chunks(broker: FakeBroker, request: ReadRequest[Message]) -> list[Complete[Message] | Partial[Message]]:
+    """Read on from the positions of the outcome before, until the log's end."""
+    outcomes: list[Complete[Message] | Partial[Message]] = []
+    while not outcomes or isinstance(outcomes[-1], Partial):
+        outcome = broker.read(request)
+        assert not isinstance(outcome, Failed), outcome
+        outcomes.append(outcome)
+        assert len(outcomes) < WHOLE
+        if not isinstance(request.start, FromCommitted):
+            request = evolve(request, start=FromPositions(outcome.progress.positions))
+    return outcomes

@@ -1,0 +1,201 @@
+"""Logs, requests and fault plans to draw: the private ones of the core's own tests."""
+
+import json
+from enum import Enum, unique
+from typing import Any
+
+from attrs import frozen
+from hypothesis import strategies as st
+
+from kchat.core import (
+    HEADER_ID,
+    CommittedOffset,
+    ErrorKind,
+    FromBeginning,
+    FromCommitted,
+    FromEnd,
+    FromPositions,
+    JsonDecoder,
+    Message,
+    OnCorrupt,
+    Position,
+    ReadRequest,
+    Record,
+    Start,
+)
+from kchat.core.reading import TOPIC_ID_MARK
+from kchat.testing import (
+    Delay,
+    FakeBroker,
+    FalseLow,
+    Fault,
+    Foreign,
+    Gap,
+    LostAnswer,
+    NoAnswer,
+    PartlyStored,
+    Refuse,
+    ShortFetch,
+    TakenAlong,
+)
+
+TOPIC, GROUP, SESSION, NEIGHBOUR = "chat", "cursor", b"session", b"neighbour"
+DELAY_MS_MAX = 50
+
+DECODER = JsonDecoder()
+
+
+@unique
+class Kind(Enum):
+    """What takes up an offset."""
+
+    MESSAGE = "message"
+    POISON = "poison"
+    TOMBSTONE = "tombstone"
+    NEIGHBOUR = "neighbour"
+    GAP = "gap"
+
+
+@frozen
+class Entry:
+    """One offset of a drawn partition."""
+
+    kind: Kind = Kind.MESSAGE
+    timestamp_ms: int = 0
+    message_id: int | None = None
+
+
+@frozen(kw_only=True)
+class LogPlan:
+    """A topic: the entries of each partition, how many of them retention took, and a cursor."""
+
+    partitions: tuple[tuple[Entry, ...], ...]
+    expired: tuple[int, ...]
+    committed: tuple[CommittedOffset, ...] = ()
+
+    def build(self) -> FakeBroker:
+        broker = FakeBroker()
+        topic = broker.cluster.create(TOPIC, partitions=len(self.partitions))
+        for partition, entries, expired in zip(topic.partitions, self.partitions, self.expired, strict=True):
+            for offset, entry in enumerate(entries):
+                self._store(broker, partition.number, offset, entry)
+            partition.remove_before(expired)
+        if self.committed:
+            stored = {committed.partition: committed for committed in self.committed}
+            broker.cluster.committed[GROUP, TOPIC] = stored
+        return broker
+
+    def _store(self, broker: FakeBroker, partition: int, offset: int, entry: Entry) -> None:
+        if entry.kind is Kind.GAP:
+            broker.cluster.topics[TOPIC].partitions[partition].skip(1)
+            return
+        content = {"type": "human", "data": {"content": f"{partition}/{offset}"}}
+        value = {Kind.POISON: b"{poison", Kind.TOMBSTONE: None}.get(entry.kind, json.dumps(content).encode())
+        known = () if entry.message_id is None else ((HEADER_ID, b"%d" % entry.message_id),)
+        broker.cluster.inject(
+            TOPIC,
+            value,
+            key=NEIGHBOUR if entry.kind is Kind.NEIGHBOUR else SESSION,
+            headers=known,
+            partition=partition,
+            timestamp_ms=entry.timestamp_ms,
+        )
+
+
+FIRST_TOPIC_ID = "topic-1"
+"""The id that a new fake cluster gives its first topic."""
+
+entries = st.builds(
+    Entry,
+    kind=st.sampled_from([Kind.MESSAGE] * 6 + list(Kind)),
+    timestamp_ms=st.integers(0, 5),
+    message_id=st.none() | st.integers(0, 4),
+)
+
+
+@st.composite
+def log_plans(draw: st.DrawFn, *, expiry: bool = True, cursor: bool = True) -> LogPlan:
+    """A log with gaps, poison, other sessions' records, second copies and clocks that go backwards."""
+    sizes = st.lists(entries, max_size=6).map(tuple)
+    partitions = draw(st.lists(sizes, min_size=1, max_size=3).map(tuple))
+    expired = tuple(draw(st.integers(0, len(p))) if expiry else 0 for p in partitions)
+    marks = st.sampled_from(["", TOPIC_ID_MARK + FIRST_TOPIC_ID, TOPIC_ID_MARK + "another", "a note"])
+    committed = tuple(
+        CommittedOffset(number, draw(st.integers(0, len(p) + 1)), draw(marks))
+        for number, p in enumerate(partitions)
+        if cursor and draw(st.booleans())
+    )
+    return LogPlan(partitions=partitions, expired=expired, committed=committed)
+
+
+def starts(plan: LogPlan) -> st.SearchStrategy[Start]:
+    """Any start, positions beyond the end and below the low watermark too."""
+    positions = [
+        st.none() | st.builds(Position, st.just(number), st.integers(0, len(entries) + 1))
+        for number, entries in enumerate(plan.partitions)
+    ]
+    named = st.tuples(*positions).map(lambda drawn: FromPositions(tuple(p for p in drawn if p)))
+    return st.just(FromBeginning()) | st.just(FromEnd()) | st.just(FromCommitted(GROUP)) | named
+
+
+@st.composite
+def read_requests(draw: st.DrawFn, /, plan: LogPlan, **fixed: Any) -> ReadRequest[Message]:
+    """A read that does not wait for new messages."""
+    drawn: dict[str, Any] = {
+        "start": starts(plan),
+        "key": st.sampled_from([None, SESSION]),
+        "partition": st.none() | st.integers(0, len(plan.partitions) - 1),
+        "messages_max": st.none() | st.integers(0, 6),
+        "wait_ms_max": st.none() | st.integers(0, 2_500),
+        "stall_ms_max": st.integers(1, 1_500),
+        "on_corrupt": st.sampled_from(OnCorrupt),
+        "commit_to": st.sampled_from([None, GROUP]),
+        "topic_expected": st.booleans(),
+    }
+    chosen = fixed | {name: draw(strategy) for name, strategy in drawn.items() if name not in fixed}
+    if isinstance(chosen["start"], FromPositions) and chosen["partition"] is not None:
+        only = tuple(p for p in chosen["start"].positions if p.partition == chosen["partition"])
+        chosen["start"] = FromPositions(only)
+    return ReadRequest(topic=TOPIC, decoder=DECODER, **chosen)
+
+
+PASSING_FAULTS: st.SearchStrategy[Fault] = st.one_of(
+    st.builds(Delay, st.integers(1, DELAY_MS_MAX)),
+    st.just(NoAnswer()),
+    st.just(LostAnswer()),
+    st.builds(Refuse, st.sampled_from([ErrorKind.TRANSIENT, ErrorKind.TIMED_OUT])),
+    st.builds(ShortFetch, st.integers(0, 2)),
+    st.just(FalseLow()),
+    st.builds(Gap, st.integers(1, 2)),
+)
+"""Whatever a broker does for a while and then no more."""
+
+REFUSALS: st.SearchStrategy[Fault] = st.builds(
+    Refuse, st.sampled_from([kind for kind in ErrorKind if kind is not ErrorKind.UNKNOWN_TOPIC])
+)
+"""Any error but "unknown topic": by that word a broker tells a reader that the conversation is empty."""
+
+READ_FAULTS: st.SearchStrategy[Fault] = PASSING_FAULTS | REFUSALS | st.builds(Foreign, st.integers(1, 2))
+"""All that leaves in the log what is there."""
+
+APPEND_FAULTS: st.SearchStrategy[Fault] = st.one_of(
+    PASSING_FAULTS,
+    REFUSALS,
+    st.builds(Refuse, st.just(ErrorKind.UNKNOWN_TOPIC)),
+    st.builds(Foreign, st.integers(1, 2)),
+    st.builds(PartlyStored, st.integers(0, 3)),
+    st.builds(TakenAlong, st.integers(0, 3)),
+)
+
+
+def fault_plans(
+    faults: st.SearchStrategy[Fault], *, size_max: int = 10
+) -> st.SearchStrategy[tuple[Fault | None, ...]]:
+    """One fault or none for each command."""
+    return st.lists(st.none() | faults, max_size=size_max).map(tuple)
+
+
+def stored_records(broker: FakeBroker) -> list[Record]:
+    """All records of the topic, partition by partition."""
+    topic = broker.cluster.topics.get(TOPIC)
+    return [r for partition in topic.partitions for r in partition.records] if topic else []

@@ -1,0 +1,195 @@
+"""The reading machine when a command fails: what is asked again, what ends the read, what moves."""
+
+from typing import Any
+
+import pytest
+
+from kchat.core import (
+    Complete,
+    ErrorKind,
+    Event,
+    Failed,
+    Fetch,
+    FromBeginning,
+    FromCommitted,
+    FromPositions,
+    ListOffsets,
+    Partial,
+    Position,
+    reading,
+)
+from kchat.core.failures import PASSING
+from kchat.core.reading import Committing, Fetching, Finished, Relisting
+from tests.core.scripts import (
+    asked,
+    committed,
+    described,
+    ended,
+    error,
+    failed,
+    fetched,
+    listed,
+    offsets,
+    reads,
+)
+from tests.core.tracing import feed
+
+OUT_OF_RANGE = ErrorKind.OFFSET_OUT_OF_RANGE
+FOUND = (described(), listed((0, 9)))
+CURSOR = {"start": FromCommitted("g")}
+
+STATES: list[tuple[str, tuple[Event, ...], dict[str, Any]]] = [
+    ("Describing", (), {}),
+    ("FindingCommitted", (described(),), CURSOR),
+    ("ListingOffsets", (described(),), {}),
+    ("Fetching", FOUND, {}),
+    ("Relisting", (*FOUND, failed(OUT_OF_RANGE)), {}),
+    ("Committing", (described(), listed((0, 1)), fetched(0)), {"commit_to": "g"}),
+]
+in_every_state = pytest.mark.parametrize(
+    ("events", "changes"), [case[1:] for case in STATES], ids=[case[0] for case in STATES]
+)
+FINAL = [k for k in ErrorKind if k not in {*PASSING, OUT_OF_RANGE, ErrorKind.UNKNOWN_TOPIC}]
+
+
+@in_every_state
+@pytest.mark.parametrize("kind", [ErrorKind.TRANSIENT, ErrorKind.TIMED_OUT])
+def test_a_passing_failure_is_asked_again(
+    events: tuple[Event, ...], changes: dict[str, Any], kind: ErrorKind
+) -> None:
+    before = reads(*events, **changes)
+    after = feed(reading, before, failed(kind))
+    assert type(after) is type(before)
+    assert type(reading.pending(after)) is type(reading.pending(before))
+
+
+@in_every_state
+@pytest.mark.parametrize("kind", FINAL)
+def test_a_final_failure_ends_the_read_with_its_cause(
+    events: tuple[Event, ...], changes: dict[str, Any], kind: ErrorKind
+) -> None:
+    state = reads(*events, failed(ErrorKind.TRANSIENT), failed(kind, "why"), **changes)
+    outcome = ended(state)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure == error(kind, "why")
+
+
+@in_every_state
+def test_failures_until_the_time_is_over_end_the_read_with_the_first_cause(
+    events: tuple[Event, ...], changes: dict[str, Any]
+) -> None:
+    troubles = (failed(ErrorKind.TRANSIENT, "broke"), failed(ErrorKind.TIMED_OUT, at=2_000))
+    state = reads(*events, *troubles, wait_ms_max=1_000, **changes)
+    outcome = ended(state)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure == error(ErrorKind.TRANSIENT, "broke")
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 5])
+def test_a_topic_that_vanishes_during_the_read_fails_it(number: int) -> None:
+    _, events, changes = STATES[number]
+    state = reads(*events, failed(ErrorKind.UNKNOWN_TOPIC), **changes)
+    outcome = ended(state)
+    assert isinstance(outcome, Failed)
+
+
+def test_a_failed_read_keeps_what_it_handed_out_and_where_it_stands() -> None:
+    state = reads(*FOUND, fetched(0, 1), failed(ErrorKind.DENIED))
+    outcome = ended(state)
+    assert isinstance(outcome, Failed)
+    assert offsets(outcome) == [0, 1]
+    assert outcome.progress.positions == (Position(0, 2),)
+
+
+def test_out_of_range_asks_where_the_log_is_now() -> None:
+    state = reads(*FOUND, failed(OUT_OF_RANGE))
+    assert isinstance(state, Relisting)
+    assert isinstance(asked(state), ListOffsets)
+
+
+def test_out_of_range_when_the_time_is_over_is_the_end() -> None:
+    state = reads(*FOUND, failed(OUT_OF_RANGE, at=500), wait_ms_max=500)
+    outcome = ended(state)
+    assert isinstance(outcome, Failed)
+
+
+@pytest.mark.parametrize("start", [FromBeginning(), FromPositions(())])
+def test_what_retention_passed_is_passed_over_when_no_position_was_named(start: Any) -> None:
+    state = reads(*FOUND, failed(OUT_OF_RANGE), listed((4, 9)), start=start)
+    assert isinstance(state, Fetching)
+    assert asked(state).positions == (Position(0, 4),)
+
+
+@pytest.mark.parametrize("start", [FromBeginning(), FromPositions(())])
+def test_a_log_whose_records_all_expired_is_complete(start: Any) -> None:
+    state = reads(described(), listed((9, 9)), failed(OUT_OF_RANGE), listed((9, 9)), start=start)
+    outcome = ended(state)
+    assert isinstance(outcome, Complete)
+    assert outcome.progress.positions == (Position(0, 9),)
+
+
+def test_a_cursor_that_retention_passed_goes_on_at_what_is_left() -> None:
+    state = reads(
+        described(), committed((2, "")), listed((0, 9)), failed(OUT_OF_RANGE), listed((4, 9)), **CURSOR
+    )
+    assert asked(state).positions == (Position(0, 4),)
+
+
+def test_a_cursor_whose_log_all_expired_is_moved_to_the_end() -> None:
+    state = reads(
+        described(),
+        committed((2, "")),
+        listed((9, 9)),
+        failed(OUT_OF_RANGE),
+        listed((9, 9)),
+        commit_to="g",
+        **CURSOR,
+    )
+    assert isinstance(state, Committing)
+    assert asked(state).positions == (Position(0, 9),)
+
+
+def test_a_named_position_that_retention_passed_fails_the_read() -> None:
+    start = FromPositions((Position(0, 2),))
+    state = reads(described(), listed((4, 9)), failed(OUT_OF_RANGE), listed((4, 9)), start=start)
+    outcome = ended(state)
+    assert isinstance(outcome, Failed)
+    assert "OFFSET_OUT_OF_RANGE" in repr(outcome.failure)
+    assert not offsets(outcome)
+
+
+def test_a_log_that_is_shorter_than_the_position_is_another_one() -> None:
+    state = reads(*FOUND, fetched(0, 1, 2), failed(OUT_OF_RANGE), listed((0, 2)))
+    outcome = ended(state)
+    assert isinstance(outcome, Failed)
+    assert offsets(outcome) == [0, 1, 2]
+
+
+def test_a_replica_that_lags_is_asked_the_same_again_but_not_at_once() -> None:
+    state = reads(*FOUND, fetched(0), failed(OUT_OF_RANGE), listed((0, 9)))
+    assert isinstance(state, Fetching)
+    command = asked(state)
+    assert isinstance(command, Fetch)
+    assert (command.positions, command.backoff_ms) == ((Position(0, 1),), 5)
+
+
+def test_a_replica_that_lags_until_the_time_is_over_fails_the_read() -> None:
+    state = reads(*FOUND, fetched(0), failed(OUT_OF_RANGE), listed((0, 9), at=500), wait_ms_max=500)
+    outcome = ended(state)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure == error(OUT_OF_RANGE)
+
+
+def test_a_false_low_watermark_is_not_believed_when_the_read_begins() -> None:
+    state = reads(described(), listed((9, 9)))
+    assert isinstance(state, Fetching)
+    assert asked(state).positions == (Position(0, 0),)
+    assert isinstance(feed(reading, state, fetched(*range(9))), Finished)
+
+
+def test_out_of_range_in_a_follower_ends_in_time() -> None:
+    state = reads(*FOUND, failed(OUT_OF_RANGE), listed((9, 9)), follow=True, wait_ms_max=500)
+    assert isinstance(state, Fetching)
+    state = feed(reading, state, fetched(at=500))
+    outcome = ended(state)
+    assert isinstance(outcome, Partial)

@@ -1,0 +1,92 @@
+"""Walks that together take every arrow of every machine: a request and the answers to it."""
+
+from types import ModuleType
+from typing import Any
+
+from kchat.core import (
+    AppendRequest,
+    EnsureTopic,
+    ErrorKind,
+    Event,
+    FromBeginning,
+    FromCommitted,
+    FromEnd,
+    NewRecord,
+    ReadRequest,
+    RemoveTopic,
+    TopicCreated,
+    TopicDeleted,
+    TopicSettings,
+    appending,
+    provisioning,
+    reading,
+)
+from tests.core.scripts import ack, committed, described, error, failed, fetched, listed, produced, stored
+from tests.core.strategies import DECODER, GROUP, TOPIC
+
+Walk = tuple[Any, tuple[Event, ...]]
+
+AGAIN, OVER = failed(ErrorKind.TRANSIENT), failed(ErrorKind.DENIED)
+GONE, EXISTS = failed(ErrorKind.UNKNOWN_TOPIC), failed(ErrorKind.TOPIC_EXISTS)
+PASSED = failed(ErrorKind.OFFSET_OUT_OF_RANGE)
+LATE_MS = 60_000
+
+
+def read(**changes: Any) -> ReadRequest[Any]:
+    given: dict[str, Any] = {"start": FromBeginning(), "wait_ms_max": 5_000}
+    return ReadRequest(topic=TOPIC, decoder=DECODER, **given | changes)
+
+
+FOUND = (AGAIN, described(), AGAIN, listed((0, 2)))
+CURSOR = {"start": FromCommitted(GROUP), "commit_to": GROUP}
+READS: list[Walk] = [
+    (read(), (*FOUND, AGAIN, fetched(0), fetched(1))),
+    (read(), (*FOUND, PASSED, AGAIN, listed((1, 2)), PASSED, listed((2, 2)))),
+    (read(), (*FOUND, PASSED, OVER)),
+    (read(), (*FOUND, OVER)),
+    (read(), (described(), listed((0, 0)))),
+    (read(), (described(), OVER)),
+    (read(), (OVER,)),
+    (read(partition=1), (described(),)),
+    (read(start=FromEnd(), commit_to=GROUP), (described(), listed((0, 2)), AGAIN, stored())),
+    (read(**CURSOR), (described(), AGAIN, committed(), listed((0, 2)), fetched(0, 1), OVER)),
+    (read(**CURSOR), (described(), committed(), listed((0, 2)), PASSED, listed((2, 2)), stored())),
+    (read(**CURSOR), (described(), OVER)),
+]
+
+SETTINGS = TopicSettings()
+CREATED, DELETED = TopicCreated(at_ms=1), TopicDeleted(at_ms=1)
+WAITING, WAITED = produced(None), produced(None, at=LATE_MS)
+TAKEN = produced(error(ErrorKind.WITHDRAWN))
+VANISHED = produced(error(ErrorKind.UNKNOWN_TOPIC))
+
+
+def append(**changes: Any) -> AppendRequest:
+    given: dict[str, Any] = {"topic_known": True, "settings": SETTINGS}
+    return AppendRequest(topic=TOPIC, records=(NewRecord(None, b"x"),), **given | changes)
+
+
+APPENDS: list[Walk] = [
+    (append(topic_known=False), (GONE, CREATED, described(), AGAIN, produced(ack(0)))),
+    (append(topic_known=False), (OVER,)),
+    (append(), (OVER,)),
+    (append(), (GONE, described(), VANISHED, described(), WAITING, VANISHED)),
+    (append(), (WAITING, VANISHED, described(), TAKEN, WAITING, TAKEN, WAITED, WAITED)),
+    (append(), (WAITING, WAITING, AGAIN, WAITED, OVER)),
+    (append(), (WAITING, OVER, produced(ack(0)))),
+    (append(), (WAITING, produced(ack(0)))),
+]
+
+ENSURE, REMOVE = EnsureTopic(topic=TOPIC, settings=SETTINGS), RemoveTopic(topic=TOPIC)
+PROVISIONS: list[Walk] = [
+    (ENSURE, (AGAIN, GONE, AGAIN, CREATED, AGAIN, described())),
+    (ENSURE, (GONE, EXISTS, OVER)),
+    (ENSURE, (GONE, OVER)),
+    (ENSURE, (described(),)),
+    (ENSURE, (OVER,)),
+    (REMOVE, (described(), AGAIN, DELETED, AGAIN, described(), GONE)),
+    (REMOVE, (described(), GONE, described(at=LATE_MS))),
+    (REMOVE, (described(), OVER)),
+]
+
+WALKS: dict[ModuleType, list[Walk]] = {reading: READS, appending: APPENDS, provisioning: PROVISIONS}

@@ -1,0 +1,60 @@
+"""Every example runs, and shows what it says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LINES_MAX = 80
+SECONDS_MAX = 60
+
+SHOWN = {
+    "chain_with_history.py": [
+        "That is question 1; the first was 'What is a log?'.",
+        "That is question 3; the first was 'What is a log?'.",
+        "6 messages in session example-",
+    ],
+    "own_shell.py": [
+        "Describing asks for DescribeTopic",
+        "Fetching asks for Fetch",
+        "Complete: ['Who needs Kafka?', 'Not this list.']",
+    ],
+    "unit_test_without_kafka.py": ["both tests passed, without Kafka"],
+}
+
+
+def run(name: str, **environment: str) -> str:
+    own = {key: value for key, value in os.environ.items() if key != "KCHAT_BOOTSTRAP"}
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / name],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        env=own | environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_an_example_shows_what_it_says(name: str) -> None:
+    output = run(name)
+    assert all(line in output for line in SHOWN[name]), output
+
+
+def test_the_chain_runs_on_a_real_kafka_too(kafka: str) -> None:
+    output = run("chain_with_history.py", KCHAT_BOOTSTRAP=kafka)
+    assert all(line in output for line in SHOWN["chain_with_history.py"]), output
+    assert output.endswith(f"at {kafka}\n")
+
+
+def test_every_example_is_run_and_short() -> None:
+    files = {path.name: len(path.read_text().splitlines()) for path in EXAMPLES.glob("*.py")}
+    assert set(files) == set(SHOWN)
+    assert max(files.values()) < LINES_MAX
