@@ -18,7 +18,8 @@ from confluent_kafka.admin import (  # documented, but not in its __all__
 )
 
 from tests.brokers.certificates import Certificates, issue
-from tests.brokers.jars import PLAINTEXT, JarsKafka
+from tests.brokers.jars import PLAINTEXT as PLAINTEXT
+from tests.brokers.jars import JarsKafka
 from tests.brokers.properties import CONTROLLER
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import click
 
 from kchat.cli import INTERRUPTED
 from kchat.cli.escaping import printable
-from kchat.cli.interrupts import hear_interrupts
 from kchat.cli.options import DEBUG_KEY, PROPERTIES_KEY
 from kchat.core import InvalidConfig, KchatError
 
@@ -40,18 +39,17 @@ class CommandGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with hear_interrupts() as interrupted:
-            try:
-                return super().invoke(ctx)
-            except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
-                raise  # click's own; an OSError is its business too: the reader of a pipe is gone
-            except (KeyboardInterrupt, Exception) as error:
-                if interrupted.is_set() or isinstance(error, KeyboardInterrupt):
-                    click.echo("\nkchat: interrupted", err=True)
-                    ctx.exit(INTERRUPTED)
-                if ctx.meta.get(DEBUG_KEY):
-                    click.echo(_traceback(error, ctx), err=True, nl=False)
-                raise _shown(error, ctx) from None
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+            raise  # click's own; an OSError is its business too: the reader of a pipe is gone
+        except KeyboardInterrupt:
+            click.echo("\nkchat: interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if ctx.meta.get(DEBUG_KEY):
+                click.echo(_traceback(error, ctx), err=True, nl=False)
+            raise _shown(error, ctx) from None
 
 
 def sentence(error: KchatError) -> str:
