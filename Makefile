@@ -11,9 +11,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 demo: .venv/demo.installed  ## the main job, end to end; KCHAT_BOOTSTRAP=host:port for a cluster of yours
 	@$(BIN)/kchat demo
 
-test: .venv/dev.installed  ## all tests, on every Python from 3.11 to 3.13 that is here
+test: .venv/dev.installed  ## all tests; then on the other Pythons that are here, and with the oldest dependencies
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
-	$(BIN)/python tools/other_pythons.py
+	$(BIN)/python tools/other_environments.py
 
 check: .venv/dev.installed  ## the static checks
 	$(BIN)/ruff check
