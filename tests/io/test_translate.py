@@ -81,6 +81,13 @@ def test_a_refused_handshake_explains_a_time_out(name: str) -> None:
     assert explained.reason == "broker:9092: certificate verify failed"
 
 
+def test_a_handshake_that_breaks_off_is_tried_again() -> None:
+    complaints = Complaints("broker:9092")
+    complaints(error("_SSL", "SSL handshake failed: Disconnected"))
+    assert complaints.explain(TIMED_OUT).kind is ErrorKind.TIMED_OUT
+    assert "handshake" in complaints.explain(TIMED_OUT).reason
+
+
 def test_a_refused_connection_explains_a_time_out_and_stays_one() -> None:
     complaints = Complaints("broker:9092")
     complaints(error("_TRANSPORT", "Connection refused"))

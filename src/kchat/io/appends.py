@@ -1,6 +1,7 @@
 """Performs the commands of an append on the shared producer."""
 
 import time
+from contextlib import suppress
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -73,7 +74,8 @@ class Appends:
                 self._reports[index:] = [error] * (len(command.records) - index)
                 if error.kind is ErrorKind.UNKNOWN_TOPIC:
                     # The handle believes so until it is told otherwise, although the topic may be back.
-                    producer.client.handle.list_topics(command.topic, command.timeout_ms / 1000)
+                    with suppress(KafkaException):
+                        producer.client.handle.list_topics(command.topic, command.timeout_ms / 1000)
                 break
         return self._flush(producer, end)
 

@@ -42,7 +42,7 @@ _NAMES = {
 KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()}
 """What a name means; a name that is missing here means that nothing is known."""
 
-TELLING = frozenset({"_AUTHENTICATION", "_SSL", "SASL_AUTHENTICATION_FAILED"})
+REFUSALS = frozenset({"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED"})
 """Errors that the client tells only by its error callback, while the call itself just times out."""
 
 
@@ -115,10 +115,15 @@ class Complaints:
         """The error with its cause, if the client has named one, and with the servers."""
         with self._lock:
             heard = list(self._heard)
-        telling = next((e for e in reversed(heard) if e.name() in TELLING), None)
-        if telling is not None:
-            return BrokerError(ErrorKind.DENIED, telling.name(), f"{self._servers}: {telling.str()}")
+        refusal = next((e for e in reversed(heard) if _is_refusal(e)), None)
+        if refusal is not None:
+            return BrokerError(ErrorKind.DENIED, refusal.name(), f"{self._servers}: {refusal.str()}")
         if error.kind not in PASSING or not heard:
             return error
         cause = next((e.str() for e in reversed(heard) if e.name() != "_ALL_BROKERS_DOWN"), heard[-1].str())
         return BrokerError(error.kind, error.code, f"{self._servers}: {cause}", error.partition)
+
+
+def _is_refusal(error: KafkaError) -> bool:
+    """Whether asking again cannot help. A handshake that breaks off may only mean that the broker restarts."""
+    return error.name() in REFUSALS or (error.name() == "_SSL" and "certificate" in error.str())
