@@ -113,29 +113,40 @@ entries = st.builds(
 )
 
 
+NONE = st.just(0)
+
+
 @st.composite
 def log_plans(draw: st.DrawFn, *, expiry: bool = True, cursor: bool = True) -> LogPlan:
     """A log with gaps, poison, other sessions' records, second copies and clocks that go backwards."""
-    sizes = st.lists(entries, max_size=6).map(tuple)
-    partitions = draw(st.lists(sizes, min_size=1, max_size=3).map(tuple))
-    expired = tuple(draw(st.integers(0, len(p))) if expiry else 0 for p in partitions)
-    marks = st.sampled_from(["", TOPIC_ID_MARK + FIRST_TOPIC_ID, TOPIC_ID_MARK + "another", "a note"])
+    count = draw(st.sampled_from([1, 2, 3]))
+    sizes = [draw(st.sampled_from([4, 3, 6, 2, 1, 0])) for _ in range(count)]
+    partitions = tuple(tuple(draw(st.lists(entries, min_size=n, max_size=n))) for n in sizes)
+    expired = tuple(draw(NONE | NONE | st.integers(0, len(p))) if expiry else 0 for p in partitions)
+    ours, another = TOPIC_ID_MARK + FIRST_TOPIC_ID, TOPIC_ID_MARK + "another"
+    marks = st.sampled_from([ours, another, another, "", "a note"])
     committed = tuple(
         CommittedOffset(number, draw(st.integers(0, len(p) + 1)), draw(marks))
         for number, p in enumerate(partitions)
-        if cursor and draw(st.booleans())
+        if cursor and draw(st.sampled_from([True, True, False]))
     )
     return LogPlan(partitions=partitions, expired=expired, committed=committed)
 
 
-def starts(plan: LogPlan) -> st.SearchStrategy[Start]:
-    """Any start, positions beyond the end and below the low watermark too."""
-    positions = [
+def positions(plan: LogPlan) -> st.SearchStrategy[FromPositions]:
+    """Positions of some partitions; beyond the end and below the low watermark too."""
+    each = [
         st.none() | st.builds(Position, st.just(number), st.integers(0, len(entries) + 1))
         for number, entries in enumerate(plan.partitions)
     ]
-    named = st.tuples(*positions).map(lambda drawn: FromPositions(tuple(p for p in drawn if p)))
-    return st.just(FromBeginning()) | st.just(FromEnd()) | st.just(FromCommitted(GROUP)) | named
+    return st.tuples(*each).map(lambda drawn: FromPositions(tuple(p for p in drawn if p)))
+
+
+def starts(plan: LogPlan) -> st.SearchStrategy[Start]:
+    """Any start; those that hand something out come more often."""
+    usual: list[Start | None] = [FromBeginning(), FromCommitted(GROUP)]
+    choices = [*usual, *usual, *usual, FromEnd(), None, None]
+    return st.sampled_from(choices).flatmap(lambda start: st.just(start) if start else positions(plan))
 
 
 @st.composite
@@ -144,10 +155,10 @@ def read_requests(draw: st.DrawFn, /, plan: LogPlan, **fixed: Any) -> ReadReques
     drawn: dict[str, Any] = {
         "start": starts(plan),
         "key": st.sampled_from([None, SESSION]),
-        "partition": st.none() | st.integers(0, len(plan.partitions) - 1),
-        "messages_max": st.none() | st.integers(0, 6),
-        "wait_ms_max": st.none() | st.integers(0, 2_500),
-        "stall_ms_max": st.integers(1, 1_500),
+        "partition": st.sampled_from([None, None, None, *range(len(plan.partitions))]),
+        "messages_max": st.sampled_from([None] * 5 + [1, 2, 3, 5, 0]),
+        "wait_ms_max": st.sampled_from([None, None, 2_500, 1_200, 300, 40, 0]),
+        "stall_ms_max": st.sampled_from([1_500, 300, 1]),
         "on_corrupt": st.sampled_from(OnCorrupt),
         "commit_to": st.sampled_from([None, GROUP]),
         "topic_expected": st.booleans(),
@@ -175,7 +186,11 @@ REFUSALS: st.SearchStrategy[Fault] = st.builds(
 )
 """Any error but "unknown topic": by that word a broker tells a reader that the conversation is empty."""
 
-READ_FAULTS: st.SearchStrategy[Fault] = PASSING_FAULTS | REFUSALS | st.builds(Foreign, st.integers(1, 2))
+FOREIGN: st.SearchStrategy[Fault] = st.builds(Foreign, st.integers(1, 3))
+
+READ_FAULTS: st.SearchStrategy[Fault] = st.one_of(
+    PASSING_FAULTS, st.builds(ShortFetch, st.just(1)), FOREIGN, FOREIGN, REFUSALS
+)
 """All that leaves in the log what is there."""
 
 APPEND_FAULTS: st.SearchStrategy[Fault] = st.one_of(
@@ -188,11 +203,20 @@ APPEND_FAULTS: st.SearchStrategy[Fault] = st.one_of(
 )
 
 
+@st.composite
 def fault_plans(
-    faults: st.SearchStrategy[Fault], *, size_max: int = 10
-) -> st.SearchStrategy[tuple[Fault | None, ...]]:
-    """One fault or none for each command."""
-    return st.lists(st.none() | faults, max_size=size_max).map(tuple)
+    draw: st.DrawFn, /, faults: st.SearchStrategy[Fault], *, size_max: int = 10
+) -> tuple[Fault | None, ...]:
+    """One fault or none for each command: mixed ones, or a single one that comes and stays for a while.
+
+    Many plans begin with quiet commands, since the first failure is the end of many a call.
+    """
+    quiet = (None,) * draw(st.sampled_from([0, 2, 3]))
+    if draw(st.booleans()):
+        mixed = draw(st.lists(st.none() | faults, max_size=size_max))
+        return (*quiet, *mixed)[:size_max]
+    lasting = (draw(faults),) * draw(st.integers(1, size_max))
+    return (*quiet, *lasting)[:size_max]
 
 
 def stored_records(broker: FakeBroker) -> list[Record]:

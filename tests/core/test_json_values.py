@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from kchat.core import Unstorable, find_unstorable
 from kchat.core.wire import DEPTH_MAX, INT_DIGITS_MAX
-from tests.core.json_strategies import any_text, exactly, objects, unstorable_scalars, values
+from tests.core.json_strategies import (
+    HIGH,
+    LOW,
+    any_text,
+    exactly,
+    objects,
+    odd_text,
+    unstorable_scalars,
+    values,
+)
 
 
 @given(values)
@@ -69,6 +78,20 @@ def test_an_int_may_have_as_many_digits_as_python_reads(sign: int) -> None:
 
 def test_subclasses_that_read_back_equal_are_kept() -> None:
     assert find_unstorable(OrderedDict(a=defaultdict(bool, b=True))) is None
+
+
+@given(odd_text)
+def test_a_text_is_refused_exactly_when_json_would_change_it(text: str) -> None:
+    changed = json.loads(json.dumps(text)) != text
+    assert (find_unstorable(text) is not None) is changed
+    assert (find_unstorable({text: 1}) is not None) is changed
+
+
+@pytest.mark.parametrize("value", [HIGH + LOW, {HIGH + LOW: 1}, [{"a": "x" + HIGH + LOW}]])
+def test_halves_of_a_character_side_by_side_are_refused(value: object) -> None:
+    fault = find_unstorable(value)
+    assert fault is not None
+    assert "side by side" in fault.reason
 
 
 class Talkative:

@@ -1,4 +1,5 @@
 from kchat.core import (
+    Acknowledged,
     Appended,
     BrokerError,
     Complete,
@@ -23,13 +24,19 @@ def test_an_acknowledged_append_proves_the_topic() -> None:
     known = KnownTopics()
     known.learn_append("t", Refused(SLOW))
     assert "t" not in known
-    known.learn_append("t", Appended(()))
+    known.learn_append("t", Appended((Acknowledged(0, 0),)))
     assert "t" in known
+
+
+def test_an_append_of_nothing_proves_nothing() -> None:
+    known = KnownTopics()
+    known.learn_append("t", Appended(()))
+    assert "t" not in known
 
 
 def test_an_append_that_found_no_topic_forgets_it_and_another_failure_does_not() -> None:
     known = KnownTopics()
-    known.learn_append("t", Appended(()))
+    known.learn_append("t", Appended((Acknowledged(0, 0),)))
     known.learn_append("t", Unknown(error=SLOW, acknowledged=0, records=()))
     assert "t" in known
     known.learn_append("t", Refused(GONE))
@@ -38,7 +45,7 @@ def test_an_append_that_found_no_topic_forgets_it_and_another_failure_does_not()
 
 def test_a_read_that_found_no_partition_forgets_the_topic() -> None:
     known = KnownTopics()
-    known.learn_append("t", Appended(()))
+    known.learn_append("t", Appended((Acknowledged(0, 0),)))
     known.learn_read("t", Complete(Progress(positions=(Position(0, 0),))))
     known.learn_read("t", Partial(Progress(), Limit.TIME))
     assert "t" in known
@@ -58,5 +65,5 @@ def test_provisioning_tells() -> None:
 def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
     known = KnownTopics(size=2)
     for topic in ("a", "b", "a", "c"):
-        known.learn_append(topic, Appended(()))
+        known.learn_append(topic, Appended((Acknowledged(0, 0),)))
     assert [topic in known for topic in "abc"] == [True, False, True]

@@ -132,6 +132,10 @@ def start(request: AppendRequest, at_ms: int) -> State:
     """The first state of a call that begins at `at_ms`, the shell's monotonic clock in milliseconds."""
     if not request.records:
         return Finished(Appended(()))
+    limit = request.record_bytes_max
+    if limit is not None and any(record.size_bytes > limit for record in request.records):
+        too_large = f"a record is larger than {limit} bytes"
+        return Finished(Refused(BrokerError(ErrorKind.REJECTED, "MSG_SIZE_TOO_LARGE", too_large)))
     attempt = Attempt(request=request, budget=Budget.start(at_ms=at_ms, wait_ms_max=request.wait_ms_max))
     if request.topic_known or request.settings is None:
         return Producing(attempt)

@@ -36,7 +36,8 @@ class KnownTopics:
     def learn_append(self, topic: str, outcome: AppendOutcome) -> None:
         """An acknowledged record proves its topic."""
         if isinstance(outcome, Appended):
-            self._set(topic, there=True)
+            if outcome.places:  # an append of nothing asked nobody
+                self._set(topic, there=True)
         elif outcome.error.kind is ErrorKind.UNKNOWN_TOPIC:
             self._set(topic, there=False)
 

@@ -164,7 +164,8 @@ class KafkaLog:
         return evolve(request, topic_expected=request.topic_expected or request.topic in self._known)
 
     def _trusting(self, request: AppendRequest) -> AppendRequest:
-        return evolve(request, topic_known=request.topic_known or request.topic in self._known)
+        known = request.topic_known or request.topic in self._known
+        return evolve(request, topic_known=known, record_bytes_max=self.record_bytes_max)
 
     def _call(self, machine: ModuleType) -> Call:
         self._check_open()

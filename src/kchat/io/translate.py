@@ -125,5 +125,5 @@ class Complaints:
 
 
 def _is_refusal(error: KafkaError) -> bool:
-    """Whether asking again cannot help. A handshake that breaks off may only mean that the broker restarts."""
+    """Whether asking again cannot help. A handshake that breaks off may only mean a restart."""
     return error.name() in REFUSALS or (error.name() == "_SSL" and "certificate" in error.str())

@@ -89,6 +89,7 @@ class FakeBroker:
 
     def append(self, request: AppendRequest) -> AppendOutcome:
         """Run the appending machine."""
+        request = evolve(request, record_bytes_max=self.record_bytes_max)
         with self._lock:
             outcome: AppendOutcome = run(appending, appending.start(request, self._now_ms), self._bounded())
         return outcome

@@ -74,7 +74,8 @@ def json_values(*, leaves_max: int = 10) -> st.SearchStrategy[Any]:
     Example: `@given(json_values())` draws `{"é": [None, 1e-300, 2**70]}`.
     """
     leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    text = st.text(st.characters(codec="utf-8") | st.sampled_from(TRAPS))
+    # JSON would join these two into one character, so the codec refuses them side by side.
+    text = st.text() | st.text(TRAPS).filter(lambda drawn: "\ud800\udfff" not in drawn)
     return st.recursive(
         leaves | text,
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),

@@ -1,0 +1,64 @@
+"""The suite fails a log that breaks the contract, and says what it could not test."""
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+BROKEN_LOG = """
+    import pytest
+    from attrs import evolve
+    from kchat.testing import FakeBroker
+    from kchat.testing.conformance import LogConformance
+
+    class Broken(FakeBroker):
+        def read(self, request):
+            outcome = super().read(request)
+            deliveries = outcome.progress.deliveries
+            return evolve(outcome, progress=evolve(outcome.progress, deliveries={read}))
+
+        def append(self, request):
+            return super().append({append})
+
+    class TestBroken(LogConformance):
+        @pytest.fixture
+        def log(self):
+            return Broken()
+
+        @pytest.fixture
+        def schedule(self, log):
+            return lambda after_ms, action: log.cluster.at(log.cluster.now_ms + after_ms, action)
+"""
+
+
+def source(read: str = "deliveries", append: str = "request") -> str:
+    return BROKEN_LOG.format(read=read, append=append)
+
+
+def test_a_log_that_keeps_the_contract_passes_and_the_rest_is_skipped_in_words(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(source())
+    ran = pytester.runpytest_inprocess("-rs", "-p", "no:cacheprovider")
+    counts = ran.parseoutcomes()
+    assert "failed" not in counts
+    assert counts["passed"] > 150
+    ran.stdout.fnmatch_lines(["*give the fixture `another_log`*"])
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        source(read="deliveries[:-1]"),
+        source(read="deliveries[::-1]"),
+        source(read="deliveries + deliveries[-1:]"),
+        source(read="tuple(evolve(one, offset=one.offset + 1) for one in deliveries)"),
+        source(append="evolve(request, records=request.records[::-1])"),
+        source(append="evolve(request, records=request.records[1:])"),
+        source(append="evolve(request, partition=None)"),
+    ],
+    ids=["loses", "reverses", "repeats", "misplaces", "stores reversed", "stores less", "partition ignored"],
+)
+def test_a_log_that_breaks_the_contract_fails(pytester: pytest.Pytester, broken: str) -> None:
+    pytester.makepyfile(broken)
+    counts = pytester.runpytest_inprocess("-q", "-p", "no:cacheprovider", "--tb=no").parseoutcomes()
+    assert counts["failed"] >= 2, "in both faces"
