@@ -156,7 +156,6 @@ def test_resent_records_are_read_once(open_history: Open, call: Caller) -> None:
     assert call(open_history(replay=True), "messages") == humans(3)
 
 
-@pytest.mark.xfail(strict=True, reason="a read knows only its own ids, not those of the reads before it")
 def test_resent_records_are_read_once_by_reads_that_continue(open_history: Open, call: Caller) -> None:
     history = open_history()
     unknown = interrupted_append(history, humans(3))

@@ -7,6 +7,7 @@ from attrs import evolve
 from kchat.core import (
     CommittedOffset,
     Complete,
+    CursorMemory,
     Failed,
     FromBeginning,
     FromCommitted,
@@ -20,7 +21,7 @@ from kchat.core import (
     Watermarks,
     reading,
 )
-from kchat.core.reading import TOPIC_ID_MARK, Relisting
+from kchat.core.reading import Relisting
 from kchat.testing import FakeBroker, FalseLow
 from tests.core.model import in_order
 from tests.core.strategies import GROUP, TOPIC
@@ -40,7 +41,7 @@ def cursor(broker: FakeBroker, stored: Mapping[int, CommittedOffset], watermarks
     low, found = topic.partitions[watermarks.partition].low, stored.get(watermarks.partition)
     if found is None or found.offset > watermarks.high:
         return low
-    foreign = found.metadata.startswith(TOPIC_ID_MARK) and found.metadata != TOPIC_ID_MARK + topic.topic_id
+    foreign = CursorMemory.from_metadata(found.metadata).topic_id not in {None, topic.topic_id}
     return low if foreign else max(found.offset, low)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kchat.core import (
     HEADER_ID,
     CommittedOffset,
+    CursorMemory,
     ErrorKind,
     FromBeginning,
     FromCommitted,
@@ -23,7 +24,6 @@ from kchat.core import (
     Record,
     Start,
 )
-from kchat.core.reading import TOPIC_ID_MARK
 from kchat.testing import (
     Delay,
     FakeBroker,
@@ -123,7 +123,7 @@ def log_plans(draw: st.DrawFn, *, expiry: bool = True, cursor: bool = True) -> L
     sizes = [draw(st.sampled_from([4, 3, 6, 2, 1, 0])) for _ in range(count)]
     partitions = tuple(tuple(draw(st.lists(entries, min_size=n, max_size=n))) for n in sizes)
     expired = tuple(draw(NONE | NONE | st.integers(0, len(p))) if expiry else 0 for p in partitions)
-    ours, another = TOPIC_ID_MARK + FIRST_TOPIC_ID, TOPIC_ID_MARK + "another"
+    ours, another = (CursorMemory(owner).to_metadata() for owner in (FIRST_TOPIC_ID, "another"))
     marks = st.sampled_from([ours, another, another, "", "a note"])
     committed = tuple(
         CommittedOffset(number, draw(st.integers(0, len(p) + 1)), draw(marks))

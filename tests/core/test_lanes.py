@@ -6,10 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kchat.core import BrokerError, CommittedOffset, ErrorKind, Fetched, Position, Record, Watermarks
-from kchat.core.lanes import Lane, advance_lanes, open_lanes, relist_lanes, starts_of_committed
+from kchat.core import (
+    BrokerError,
+    CommittedOffset,
+    CursorMemory,
+    ErrorKind,
+    Fetched,
+    Position,
+    Record,
+    Watermarks,
+)
+from kchat.core.lanes import Lane, advance_lanes, open_lanes, relist_lanes, usable_committed
 
-MARK, OURS = "mark ", "mark ours"
+OURS = CursorMemory("ours", ("id-1", "id-2")).to_metadata()
+ANOTHERS = CursorMemory("another", ("id-1",)).to_metadata()
 
 
 def lane(position: int = 0, end: int = 10, **fields: Any) -> Lane:
@@ -129,25 +139,31 @@ def test_a_lane_that_is_read_to_its_end_is_not_disturbed_by_retention() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "generation", "start"),
+    ("stored", "topic_id", "start"),
     [
-        (CommittedOffset(0, 4, OURS), OURS, 4),
-        (CommittedOffset(0, 4, "mark another"), OURS, None),
-        (CommittedOffset(0, 4, "a note"), OURS, 4),
-        (CommittedOffset(0, 4), OURS, 4),
-        (CommittedOffset(0, 4, "mark another"), None, 4),
-        (CommittedOffset(0, 9), OURS, 9),
-        (CommittedOffset(0, 10), OURS, None),
-        (CommittedOffset(0, -1001), OURS, None),
-        (CommittedOffset(7, 0), OURS, None),
+        (CommittedOffset(0, 4, OURS), "ours", 4),
+        (CommittedOffset(0, 4, ANOTHERS), "ours", None),
+        (CommittedOffset(0, 4, "a note"), "ours", 4),
+        (CommittedOffset(0, 4), "ours", 4),
+        (CommittedOffset(0, 4, ANOTHERS), None, 4),
+        (CommittedOffset(0, 9), "ours", 9),
+        (CommittedOffset(0, 10), "ours", None),
+        (CommittedOffset(0, -1001), "ours", None),
+        (CommittedOffset(7, 0), "ours", None),
     ],
     ids=["ours", "foreign", "note", "unmarked", "no ids", "end", "beyond", "invalid", "no partition"],
 )
 def test_a_committed_offset_counts_only_for_the_topic_it_was_made_for(
-    stored: CommittedOffset, generation: str | None, start: int | None
+    stored: CommittedOffset, topic_id: str | None, start: int | None
 ) -> None:
-    starts = starts_of_committed((stored,), (Watermarks(0, 2, 9),), MARK, generation)
+    starts, remembered = usable_committed((stored,), (Watermarks(0, 2, 9),), topic_id)
     assert starts == ({} if start is None else {0: start})
+    assert set(remembered) == set(starts)
+
+
+def test_a_usable_offset_brings_the_ids_before_it() -> None:
+    _, remembered = usable_committed((CommittedOffset(0, 4, OURS),), (Watermarks(0, 2, 9),), "ours")
+    assert remembered == {0: ("id-1", "id-2")}
 
 
 answers = st.builds(

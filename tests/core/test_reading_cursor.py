@@ -5,6 +5,7 @@ import pytest
 from kchat.core import (
     CommitOffsets,
     Complete,
+    CursorMemory,
     ErrorKind,
     Event,
     Failed,
@@ -18,7 +19,6 @@ from kchat.core import (
 )
 from kchat.core.reading import (
     COMMIT_MS_MIN,
-    TOPIC_ID_MARK,
     Committing,
     FindingCommitted,
 )
@@ -47,7 +47,7 @@ CURSOR = {"start": FromCommitted("g"), "commit_to": "g"}
 
 @pytest.mark.parametrize(
     ("metadata", "position"),
-    [(TOPIC_ID_MARK + "A", 2), (TOPIC_ID_MARK + "B", 0), ("", 2), ("a note", 2)],
+    [("kchat A ", 2), ("kchat B ", 0), ("kchat - ", 2), ("", 2), ("a note", 2)],
 )
 def test_a_cursor_counts_only_for_its_own_topic(metadata: str, position: int) -> None:
     state = reads(described(topic_id="A"), **CURSOR)
@@ -71,14 +71,15 @@ def test_a_read_commits_what_it_handed_out_with_the_topics_id() -> None:
     assert isinstance(state, Committing)
     command = asked(state)
     assert isinstance(command, CommitOffsets)
-    assert (command.group, command.positions) == ("g", (Position(0, 2),))
-    assert command.metadata == TOPIC_ID_MARK + "A"
+    assert command.group == "g"
+    assert [(entry.partition, entry.offset) for entry in command.offsets] == [(0, 2)]
+    assert CursorMemory.from_metadata(command.offsets[0].metadata).topic_id == "A"
     assert isinstance(ended(feed(reading, state, stored())), Partial)
 
 
-def test_without_an_id_the_mark_is_left_out() -> None:
+def test_where_the_broker_keeps_no_ids_the_cursor_names_no_topic() -> None:
     state = reads(*FOUND, fetched(0, 1, 2), commit_to="g")
-    assert asked(state).metadata == ""
+    assert asked(state).offsets[0].metadata == "kchat - "
 
 
 def test_a_cursor_that_did_not_move_is_not_written_again() -> None:
@@ -88,7 +89,7 @@ def test_a_cursor_that_did_not_move_is_not_written_again() -> None:
 
 def test_another_start_moves_the_cursor_even_where_nothing_was_read() -> None:
     state = reads(described(), listed((0, 3)), start=FromEnd(), commit_to="g")
-    assert asked(state).positions == (Position(0, 3),)
+    assert [(entry.partition, entry.offset) for entry in asked(state).offsets] == [(0, 3)]
 
 
 def test_a_read_that_ended_at_a_corrupt_record_commits_nothing() -> None:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from kchat.core import (
+    METADATA_BYTES_MAX,
     Acknowledged,
     Appended,
     AppendRequest,
@@ -13,6 +14,7 @@ from kchat.core import (
     Command,
     CommitOffsets,
     CommittedFetched,
+    CommittedOffset,
     Complete,
     CreateTopic,
     DeleteTopic,
@@ -36,7 +38,7 @@ from kchat.core import (
     TopicSettings,
 )
 from kchat.testing import COMMANDS_MAX, FakeBroker, NoAnswer
-from kchat.testing.cluster import CLIENT_BYTES_MAX, METADATA_BYTES_MAX, TIMEOUT_MS_MAX
+from kchat.testing.cluster import CLIENT_BYTES_MAX, TIMEOUT_MS_MAX
 
 RECORD = NewRecord(key=b"key", value=b'{"type": "human", "data": {"content": "hello"}}')
 
@@ -63,7 +65,12 @@ def create(broker: FakeBroker, name: str, replicas: int = 1) -> Event:
 
 def commit(broker: FakeBroker, *positions: Position, group: str = "group", metadata: str = "") -> Event:
     return broker.perform(
-        CommitOffsets(group=group, topic="chat", positions=positions, metadata=metadata, timeout_ms=100)
+        CommitOffsets(
+            group=group,
+            topic="chat",
+            offsets=tuple(CommittedOffset(p.partition, p.offset, metadata) for p in positions),
+            timeout_ms=100,
+        )
     )
 
 
@@ -88,7 +95,7 @@ def produce(broker: FakeBroker, *records: NewRecord, partition: int | None = Non
         ListOffsets(topic="chat", partitions=(0, 2), timeout_ms=100),
         Fetch(topic="absent", positions=(Position(0, 0),), records_max=1, wait=False, timeout_ms=100),
         Fetch(topic="chat", positions=(Position(2, 0),), records_max=1, wait=False, timeout_ms=100),
-        CommitOffsets(group="g", topic="chat", positions=(Position(2, 0),), metadata="", timeout_ms=100),
+        CommitOffsets(group="g", topic="chat", offsets=(CommittedOffset(2, 0),), timeout_ms=100),
     ],
     ids=lambda command: type(command).__name__,
 )

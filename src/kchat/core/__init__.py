@@ -21,6 +21,7 @@ from kchat.core.commands import (
     Produce,
     Withdraw,
 )
+from kchat.core.cursors import METADATA_BYTES_MAX, CursorMemory
 from kchat.core.edge import acknowledged, corrupt_record, delivered, encoded, provisioned
 from kchat.core.errors import (
     AppendRefused,
@@ -37,7 +38,6 @@ from kchat.core.errors import (
 from kchat.core.events import (
     Acknowledged,
     CommittedFetched,
-    CommittedOffset,
     Event,
     Fetched,
     OffsetsCommitted,
@@ -51,7 +51,7 @@ from kchat.core.events import (
 )
 from kchat.core.failures import CERTAIN, PASSING, BrokerError, Corrupt, ErrorKind, Failure
 from kchat.core.json_values import Unstorable, find_unstorable
-from kchat.core.log import Headers, NewRecord, Position, Record, Watermarks
+from kchat.core.log import CommittedOffset, Headers, NewRecord, Position, Record, Watermarks
 from kchat.core.merging import merge
 from kchat.core.message import Message
 from kchat.core.outcomes import (
@@ -98,6 +98,7 @@ __all__ = [
     "HEADER_ID",
     "HEADER_VERSION",
     "MESSAGE_TYPES",
+    "METADATA_BYTES_MAX",
     "PASSING",
     "RECORD_BYTES_MAX",
     "Acknowledged",
@@ -118,6 +119,7 @@ __all__ = [
     "Corrupt",
     "CorruptRecord",
     "CreateTopic",
+    "CursorMemory",
     "Decoder",
     "DeleteTopic",
     "Delivery",

@@ -7,7 +7,7 @@ waited *before* the operation: it is 0 but after a failure.
 
 from attrs import frozen
 
-from kchat.core.log import NewRecord, Position
+from kchat.core.log import CommittedOffset, NewRecord, Position
 from kchat.core.topics import TopicSettings
 
 
@@ -79,12 +79,11 @@ class Fetch:
 
 @frozen(kw_only=True)
 class CommitOffsets:
-    """Store positions as committed offsets of a consumer group that has no live member (OffsetCommit)."""
+    """Store committed offsets of a consumer group that has no live member (OffsetCommit)."""
 
     group: str
     topic: str
-    positions: tuple[Position, ...]
-    metadata: str
+    offsets: tuple[CommittedOffset, ...]
     timeout_ms: int
     backoff_ms: int = 0
 

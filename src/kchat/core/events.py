@@ -6,7 +6,7 @@ Every event carries `at_ms`, the shell's monotonic clock in milliseconds: the ma
 from attrs import frozen
 
 from kchat.core.failures import BrokerError
-from kchat.core.log import Position, Record, Watermarks
+from kchat.core.log import CommittedOffset, Position, Record, Watermarks
 
 
 @frozen(kw_only=True)
@@ -38,15 +38,6 @@ class OffsetsListed:
 
     at_ms: int
     watermarks: tuple[Watermarks, ...]
-
-
-@frozen
-class CommittedOffset:
-    """What a consumer group stores for one partition: an offset and a string of its own."""
-
-    partition: int
-    offset: int
-    metadata: str = ""
 
 
 @frozen(kw_only=True)

@@ -5,12 +5,14 @@ The traps of watermarks and positions are dealt with here, once for every shell.
 
 from collections import defaultdict
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
-from kchat.core.events import CommittedOffset, Fetched
+from kchat.core.cursors import CursorMemory
+from kchat.core.events import Fetched
 from kchat.core.failures import BrokerError, ErrorKind
-from kchat.core.log import Position, Record, Watermarks
+from kchat.core.log import CommittedOffset, Position, Record, Watermarks
 
 
 @frozen(kw_only=True)
@@ -18,7 +20,8 @@ class Lane:
     """One partition of a read.
 
     `begin` is where the read began, `position` the offset of the next record to fetch, `end` the high
-    watermark as seen once. `buffer` holds records that were fetched and not handed out yet.
+    watermark as seen once. `buffer`: fetched and not handed out yet. `remembered`: ids of
+    messages before `begin`, where the cursor knows them.
     """
 
     partition: int
@@ -26,6 +29,7 @@ class Lane:
     position: int
     end: int
     buffer: tuple[Record, ...] = ()
+    remembered: tuple[str, ...] = field(default=(), repr=lambda ids: f"<{len(ids)} ids>")
 
     @property
     def at_end(self) -> bool:
@@ -53,32 +57,31 @@ class Lane:
         return self.resume_position.offset != self.begin
 
 
-def starts_of_committed(
-    committed: tuple[CommittedOffset, ...],
-    watermarks: tuple[Watermarks, ...],
-    mark: str,
-    generation: str | None,
-) -> dict[int, int]:
-    """Where a cursor goes on, partition by partition; a partition that is absent starts at its low watermark.
+def usable_committed(
+    committed: tuple[CommittedOffset, ...], watermarks: tuple[Watermarks, ...], topic_id: str | None
+) -> tuple[dict[int, int], dict[int, tuple[str, ...]]]:
+    """Where a cursor goes on, partition by partition, and which ids it remembers there.
 
-    A committed offset names no topic generation: after a topic is deleted and created again under its name,
-    the offset of the old one would silently skip the beginning of the new one. So an offset that carries
-    another topic's id does not count, and neither does one beyond the end.
+    An absent partition starts at its low watermark: that is safe, and so it is what an offset counts for that
+    belongs to another topic of this name, deleted since, or that is beyond the end.
     """
     highs = {w.partition: w.high for w in watermarks}
     starts: dict[int, int] = {}
+    remembered: dict[int, tuple[str, ...]] = {}
     for stored in committed:
-        foreign = (
-            generation is not None and stored.metadata.startswith(mark) and stored.metadata != generation
-        )
+        memory = CursorMemory.from_metadata(stored.metadata)
+        foreign = memory.topic_id is not None and topic_id is not None and memory.topic_id != topic_id
         if not foreign and 0 <= stored.offset <= highs.get(stored.partition, -1):
             starts[stored.partition] = stored.offset
+            remembered[stored.partition] = memory.ids
     # An offset below the low watermark is not moved up here: a low watermark can be wrong (see open_lanes).
-    return starts
+    return starts, remembered
 
 
 def open_lanes(
-    watermarks: tuple[Watermarks, ...], wanted: Mapping[int, int]
+    watermarks: tuple[Watermarks, ...],
+    wanted: Mapping[int, int],
+    remembered: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
 ) -> tuple[Lane, ...] | BrokerError:
     """The lanes of a read that begins at the `wanted` offsets, or at the low watermark of the others.
 
@@ -99,7 +102,8 @@ def open_lanes(
             return _out_of_range(w.partition, f"position {begin} is below 0")
         if begin > w.high:
             return _out_of_range(w.partition, f"position {begin} is beyond the end of the log, {w.high}")
-        lanes.append(Lane(partition=w.partition, begin=begin, position=begin, end=w.high))
+        ids = remembered.get(w.partition, ())
+        lanes.append(Lane(partition=w.partition, begin=begin, position=begin, end=w.high, remembered=ids))
     return tuple(lanes)
 
 

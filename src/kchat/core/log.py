@@ -71,3 +71,12 @@ class Watermarks:
     partition: int
     low: int
     high: int
+
+
+@frozen
+class CommittedOffset:
+    """What a consumer group stores for one partition: an offset and a string of its own."""
+
+    partition: int
+    offset: int
+    metadata: str = field(default="", repr=lambda text: f"<{len(text)} characters>")

@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 
 from kchat.core.budget import Budget
 from kchat.core.commands import CommitOffsets, DescribeTopic, Fetch, FetchCommitted, ListOffsets
+from kchat.core.cursors import CursorMemory
 from kchat.core.events import (
     CommittedFetched,
     Event,
@@ -28,7 +29,8 @@ from kchat.core.events import (
 )
 from kchat.core.failures import PASSING, BrokerError, ErrorKind
 from kchat.core.handing import Counted, hand_out
-from kchat.core.lanes import Lane, advance_lanes, open_lanes, relist_lanes, starts_of_committed
+from kchat.core.lanes import Lane, advance_lanes, open_lanes, relist_lanes, usable_committed
+from kchat.core.log import CommittedOffset
 from kchat.core.outcomes import Complete, Failed, Limit, Partial, Progress, ReadOutcome
 from kchat.core.requests import FromBeginning, FromCommitted, FromEnd, FromPositions, ReadRequest
 
@@ -43,9 +45,6 @@ COMMIT_MS_MIN = 800
 EXPECTED_MS_MAX = 1_000
 """How long a topic that the caller knows may be missing from a broker's metadata before that is believed.
 A new topic is visible 2 to 7 ms after its creation on one broker; others may lag."""
-
-TOPIC_ID_MARK = "kchat topic-id="
-"""Begins the metadata string of a committed offset: which topic of this name the offset belongs to."""
 
 
 @frozen(kw_only=True)
@@ -272,11 +271,11 @@ def _described(state: Describing[M], event: TopicDescribed) -> State[M]:
 
 def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
     request = state.request
+    remembered: dict[int, tuple[str, ...]] = {}
     match request.start:
         case FromCommitted():
-            known = state.committed.committed if state.committed else ()
-            generation = None if state.topic_id is None else TOPIC_ID_MARK + state.topic_id
-            wanted = starts_of_committed(known, event.watermarks, TOPIC_ID_MARK, generation)
+            committed = state.committed.committed if state.committed else ()
+            wanted, remembered = usable_committed(committed, event.watermarks, state.topic_id)
         case FromPositions(positions=positions):
             wanted = {position.partition: position.offset for position in positions}
         case FromEnd():
@@ -285,13 +284,13 @@ def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
             wanted = {}
         case _:
             assert_never(request.start)
-    opened = open_lanes(event.watermarks, wanted)
+    opened = open_lanes(event.watermarks, wanted, remembered)
     fetching = Fetching(
         request=request,
         budget=state.budget.answered(event.at_ms),
         topic_id=state.topic_id,
         lanes=opened if isinstance(opened, tuple) else (),
-        counted=Counted(),
+        counted=Counted(ids=frozenset(known for ids in remembered.values() for known in ids)),
     )
     if isinstance(opened, BrokerError):
         return Finished(Failed(fetching.progress, opened))
@@ -356,17 +355,21 @@ def _ended(state: Fetching[M], outcome: Complete[M] | Partial[M]) -> State[M]:
     if request.commit_to is None:
         return Finished(outcome)
     continued = request.start == FromCommitted(request.commit_to)
-    positions = tuple(lane.resume_position for lane in state.lanes if lane.moved or not continued)
-    if not positions:
+    offsets = tuple(_to_commit(state, lane) for lane in state.lanes if lane.moved or not continued)
+    if not offsets:
         return Finished(outcome)
     command = CommitOffsets(
-        group=request.commit_to,
-        topic=request.topic,
-        positions=positions,
-        metadata="" if state.topic_id is None else TOPIC_ID_MARK + state.topic_id,
-        timeout_ms=1,
+        group=request.commit_to, topic=request.topic, offsets=offsets, timeout_ms=state.budget.timeout_ms
     )
     return Committing(command=command, budget=state.budget.extended(COMMIT_MS_MIN), outcome=outcome)
+
+
+def _to_commit(state: Fetching[M], lane: Lane) -> CommittedOffset:
+    """Where one partition goes on, and what has to be known there."""
+    handed_out = (d for d in state.counted.deliveries if d.partition == lane.partition)
+    ids = tuple(delivery.message_id for delivery in handed_out if delivery.message_id is not None)
+    memory = CursorMemory(state.topic_id, lane.remembered).followed_by(ids)
+    return CommittedOffset(lane.partition, lane.resume_position.offset, memory.to_metadata())
 
 
 def _failed_before_fetching(

@@ -57,8 +57,8 @@ class Cursors:
         end = time.monotonic() + command.timeout_ms / 1000
         client = self._consumer(command.group, command.timeout_ms / 1000)
         offsets = [
-            TopicPartition(command.topic, position.partition, position.offset, metadata=command.metadata)
-            for position in command.positions
+            TopicPartition(command.topic, entry.partition, entry.offset, metadata=entry.metadata)
+            for entry in command.offsets
         ]
         client.commits.clear()
         client.handle.commit(offsets=offsets, asynchronous=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from kchat.core import (
+    METADATA_BYTES_MAX,
     Acknowledged,
     AwaitReports,
     BrokerError,
@@ -47,9 +48,6 @@ TIMEOUT_MS_MAX = 800
 
 CLIENT_BYTES_MAX = 1_000_000
 """The client's own `message.max.bytes`: it refuses a larger record, whatever the topic would take."""
-
-METADATA_BYTES_MAX = 4_095
-"""Longest metadata of a committed offset (`offset.metadata.max.bytes` is 4096; 4095 passed, measured)."""
 
 
 class FakeCluster:
@@ -239,15 +237,12 @@ class FakeCluster:
     def _commit(self, command: CommitOffsets) -> Event:
         if command.group in self.live_groups:
             return self._failed(ErrorKind.REJECTED, "UNKNOWN_MEMBER_ID", "the group has a live member")
-        if len(command.metadata) > METADATA_BYTES_MAX:
+        if any(len(entry.metadata) > METADATA_BYTES_MAX for entry in command.offsets):
             return self._failed(ErrorKind.REJECTED, "OFFSET_METADATA_TOO_LARGE")
-        if any(self._partition(command.topic, p.partition) is None for p in command.positions):
+        if any(self._partition(command.topic, entry.partition) is None for entry in command.offsets):
             return self._unknown_topic()
         stored = self.committed.setdefault((command.group, command.topic), {})
-        for position in command.positions:
-            stored[position.partition] = CommittedOffset(
-                position.partition, position.offset, command.metadata
-            )
+        stored.update({entry.partition: entry for entry in command.offsets})
         return OffsetsCommitted(at_ms=self.now_ms)
 
     def _produce(self, command: Produce) -> Event:

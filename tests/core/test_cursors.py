@@ -1,0 +1,67 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kchat.core import METADATA_BYTES_MAX, CursorMemory, FromCommitted, JsonDecoder, ReadRequest
+from kchat.core.cursors import IDS_MAX
+from kchat.testing import FakeBroker
+
+VALUE = b'{"type": "human", "data": {"content": "x"}}'
+
+uuids = st.uuids().map(lambda u: u.hex)
+
+
+@given(st.none() | st.uuids().map(str), st.lists(uuids, max_size=IDS_MAX))
+def test_what_a_cursor_remembers_comes_back_equal(topic_id: str | None, ids: list[str]) -> None:
+    memory = CursorMemory(topic_id, tuple(ids))
+    assert CursorMemory.from_metadata(memory.to_metadata()) == memory
+
+
+@given(st.lists(st.text(max_size=100), max_size=300))
+def test_it_always_fits_and_keeps_the_latest(ids: list[str]) -> None:
+    memory = CursorMemory(None, ()).followed_by(tuple(ids))
+    metadata = memory.to_metadata()
+    assert len(metadata.encode()) <= METADATA_BYTES_MAX
+    kept = CursorMemory.from_metadata(metadata).ids
+    assert len(kept) <= IDS_MAX
+    assert all(known in ids for known in kept)
+
+
+def test_a_full_window_of_kchats_own_ids_fits() -> None:
+    ids = tuple(f"{number:032x}" for number in range(IDS_MAX + 5))
+    memory = CursorMemory("0" * 22, ()).followed_by(ids)
+    assert CursorMemory.from_metadata(memory.to_metadata()).ids == ids[5:]
+
+
+@given(st.text())
+def test_another_programs_metadata_says_nothing(metadata: str) -> None:
+    if not metadata.startswith("kchat "):
+        assert CursorMemory.from_metadata(metadata) == CursorMemory()
+
+
+@given(
+    batches=st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=6), max_size=8),
+    messages_max=st.integers(1, 5),
+    partitions=st.integers(1, 3),
+)
+def test_a_second_copy_is_dropped_wherever_the_cursor_stands_between_the_two(
+    batches: list[list[int]], messages_max: int, partitions: int
+) -> None:
+    """Reads by different processes, with appends between them that repeat any record of before."""
+    broker = FakeBroker()
+    broker.cluster.create("t", partitions=partitions)
+    read: list[str] = []
+    for batch in batches:
+        for number in batch:
+            broker.cluster.inject("t", VALUE, key=b"k", headers=(("kchat-id", b"id-%d" % number),))
+        request = ReadRequest(
+            topic="t",
+            start=FromCommitted("g"),
+            commit_to="g",
+            decoder=JsonDecoder(),
+            messages_max=messages_max,
+        )
+        outcome = broker.reopened().read(request)
+        read += [str(delivery.message_id) for delivery in outcome.progress.deliveries]
+    appended = [f"id-{number}" for batch in batches for number in batch]
+    assert read == list(dict.fromkeys(appended))[: len(read)]
+    assert len(read) == len(set(read))
