@@ -119,6 +119,17 @@ requests: dict[ModuleType, st.SearchStrategy[Any]] = {
 }
 
 
+FIRST_REQUESTS: list[tuple[ModuleType, Any]] = [
+    (reading, ReadRequest(topic=TOPIC, decoder=DECODER, start=FromBeginning())),
+    (reading, ReadRequest(topic=TOPIC, decoder=DECODER, start=FromBeginning(), messages_max=0)),
+    (appending, AppendRequest(topic=TOPIC, records=())),
+    (appending, AppendRequest(topic=TOPIC, records=(NewRecord(None, b"x"),))),
+    (appending, AppendRequest(topic=TOPIC, records=(NewRecord(None, b"x"),), settings=TopicSettings())),
+    (provisioning, RemoveTopic(topic=TOPIC)),
+]
+"""One request for each state that a machine can start in."""
+
+
 class Shell:
     """Draws answers. It keeps what a shell knows: the time, and how many records it was given last."""
 

@@ -94,9 +94,10 @@ def is_out_of_range(broker: FakeBroker, request: ReadRequest[Message], trace: Tr
 
 
 def believed_false_low(trace: Trace) -> bool:
-    """Whether a false low watermark came where nothing contradicts it: after "out of range"."""
+    """Whether a false low watermark came where nothing contradicts it: after "out of range", and twice."""
+    doubted = (isinstance(step.before, Relisting) and step.before.doubted for step in trace.steps)
     return any(
-        isinstance(step.before, Relisting) and isinstance(step.fault, FalseLow) for step in trace.steps
+        again and isinstance(step.fault, FalseLow) for again, step in zip(doubted, trace.steps, strict=True)
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from kchat.core import (
+    BrokerError,
     Complete,
     ErrorKind,
     Event,
@@ -16,6 +17,7 @@ from kchat.core import (
     ListOffsets,
     Partial,
     Position,
+    RequestFailed,
     reading,
 )
 from kchat.core.failures import PASSING
@@ -37,6 +39,7 @@ from tests.core.tracing import feed
 OUT_OF_RANGE = ErrorKind.OFFSET_OUT_OF_RANGE
 FOUND = (described(), listed((0, 9)))
 CURSOR = {"start": FromCommitted("g")}
+EMPTIED = (listed((9, 9)), listed((9, 9)))
 
 STATES: list[tuple[str, tuple[Event, ...], dict[str, Any]]] = [
     ("Describing", (), {}),
@@ -122,10 +125,25 @@ def test_what_retention_passed_is_passed_over_when_no_position_was_named(start: 
 
 @pytest.mark.parametrize("start", [FromBeginning(), FromPositions(())])
 def test_a_log_whose_records_all_expired_is_complete(start: Any) -> None:
-    state = reads(described(), listed((9, 9)), failed(OUT_OF_RANGE), listed((9, 9)), start=start)
+    state = reads(described(), listed((9, 9)), failed(OUT_OF_RANGE), *EMPTIED, start=start)
     outcome = ended(state)
     assert isinstance(outcome, Complete)
     assert outcome.progress.positions == (Position(0, 9),)
+
+
+def test_an_answer_that_nothing_is_left_is_believed_when_it_is_given_twice() -> None:
+    """A client also gives it by mistake, while a leader changes."""
+    state = reads(*FOUND, failed(OUT_OF_RANGE), listed((9, 9)))
+    assert isinstance(state, Relisting)
+    assert asked(state).backoff_ms > 0
+    state = feed(reading, state, listed((4, 9)))
+    assert asked(state).positions == (Position(0, 4),)
+
+
+def test_only_the_partition_in_question_is_asked_again() -> None:
+    refused = RequestFailed(at_ms=1, error=BrokerError(OUT_OF_RANGE, "_AUTO_OFFSET_RESET", "", 1))
+    state = reads(described(0, 1), listed((0, 9), (0, 9)), refused)
+    assert asked(state).partitions == (1,)
 
 
 def test_a_cursor_that_retention_passed_goes_on_at_what_is_left() -> None:
@@ -141,7 +159,7 @@ def test_a_cursor_whose_log_all_expired_is_moved_to_the_end() -> None:
         committed((2, "")),
         listed((9, 9)),
         failed(OUT_OF_RANGE),
-        listed((9, 9)),
+        *EMPTIED,
         commit_to="g",
         **CURSOR,
     )
@@ -188,7 +206,7 @@ def test_a_false_low_watermark_is_not_believed_when_the_read_begins() -> None:
 
 
 def test_out_of_range_in_a_follower_ends_in_time() -> None:
-    state = reads(*FOUND, failed(OUT_OF_RANGE), listed((9, 9)), follow=True, wait_ms_max=500)
+    state = reads(*FOUND, failed(OUT_OF_RANGE), *EMPTIED, follow=True, wait_ms_max=500)
     assert isinstance(state, Fetching)
     state = feed(reading, state, fetched(at=500))
     outcome = ended(state)

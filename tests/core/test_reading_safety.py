@@ -169,6 +169,17 @@ def test_a_read_that_went_well_commits_what_was_handed_out_and_a_failed_one_noth
         assert all(after[partition] == before[partition] for partition in set(before) - set(positions))
 
 
+@given(log_plans(cursor=False), st.integers(2, 4), st.integers(1, 3))
+def test_what_is_appended_after_the_end_was_seen_changes_nothing(
+    plan: LogPlan, quiet: int, records: int
+) -> None:
+    request = ReadRequest(topic=TOPIC, start=FromBeginning(), decoder=DECODER, on_corrupt=OnCorrupt.SKIP)
+    growing = plan.build()
+    # The first two commands find the partitions and the end.
+    growing.plan = [*[None] * quiet, *[Foreign(records)] * 3]
+    assert growing.read(request) == plan.build().read(request)
+
+
 @given(quiet_cases())
 def test_the_same_pure_read_twice_gives_the_same(case: Case) -> None:
     broker, request = case.build(), case.request

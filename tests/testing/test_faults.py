@@ -163,6 +163,18 @@ def test_a_false_low_watermark_hides_nothing(broker: FakeBroker) -> None:
     assert heard(outcome) == texts(5)
 
 
+def test_a_false_low_watermark_hides_nothing_of_a_neighbouring_partition() -> None:
+    broker = FakeBroker()
+    topic = broker.cluster.create("chat", partitions=2)
+    broker.cluster.inject("chat", b"gone", partition=0)
+    topic.partitions[0].remove_before(1)
+    broker.append(AppendRequest(topic="chat", records=(record("kept", b"key"),), partition=1))
+    broker.plan = [None, None, None, FalseLow()]
+    outcome = read(broker)
+    assert isinstance(outcome, Complete)
+    assert heard(outcome) == ["kept"]
+
+
 @pytest.mark.parametrize("kept", [0, 1, 2, 3])
 def test_a_partly_stored_append_is_unknown(broker: FakeBroker, kept: int) -> None:
     broker.plan = [PartlyStored(kept)]

@@ -4,7 +4,7 @@ import json
 from typing import TypeVar, get_args
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis.strategies import SearchStrategy
 
 from kchat.core import (
@@ -24,7 +24,7 @@ from kchat.core import (
     Unstorable,
     encode,
 )
-from kchat.testing import Fault, FaultPlan
+from kchat.testing import FalseLow, Fault, FaultPlan
 from kchat.testing.strategies import (
     ANY_FAULTS,
     DrawnLog,
@@ -93,6 +93,8 @@ def test_the_model_of_a_drawn_log_is_what_a_reader_gets(log: DrawnLog) -> None:
 
 @given(logs(), fault_plans())
 def test_passing_faults_change_no_read(log: DrawnLog, plan: FaultPlan) -> None:
+    # A low watermark that is false when retention has just passed a position is believed: see test_faults.py.
+    assume(not (any(log.expired) and FalseLow() in plan))
     request = ReadRequest(
         topic=log.topic,
         start=FromBeginning(),

@@ -95,10 +95,16 @@ class Fetching(Generic[M]):
 
 @frozen(kw_only=True)
 class Relisting(Generic[M]):
-    """A position was out of range: asking whether retention passed it or the log ends before it."""
+    """A position was out of range: asking whether retention passed it or the log ends before it.
+
+    Only the partitions in question are asked: a wrong answer for another one would be believed. `doubted`:
+    the answer was "nothing is left" once, which a client also says by mistake (see `lanes.open_lanes`).
+    """
 
     fetching: Fetching[M]
     budget: Budget
+    partitions: tuple[int, ...]
+    doubted: bool = False
 
 
 @frozen(kw_only=True)
@@ -138,7 +144,7 @@ TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
     (ListingOffsets, RequestFailed): frozenset({ListingOffsets, Finished}),
     (Fetching, Fetched): AFTER_LISTING,
     (Fetching, RequestFailed): frozenset({Fetching, Relisting, Finished}),
-    (Relisting, OffsetsListed): AFTER_LISTING,
+    (Relisting, OffsetsListed): AFTER_LISTING | {Relisting},
     (Relisting, RequestFailed): frozenset({Relisting, Finished}),
     (Committing, OffsetsCommitted): frozenset({Finished}),
     (Committing, RequestFailed): frozenset({Committing, Finished}),
@@ -178,8 +184,8 @@ def pending(state: State[M]) -> ReadCommand | ReadOutcome[M]:
             )
         case ListingOffsets(request=request, budget=budget, partitions=partitions):
             return _list_offsets(request, partitions, budget)
-        case Relisting(fetching=fetching, budget=budget):
-            return _list_offsets(fetching.request, tuple(lane.partition for lane in fetching.lanes), budget)
+        case Relisting(fetching=fetching, budget=budget, partitions=partitions):
+            return _list_offsets(fetching.request, partitions, budget)
         case Fetching():
             return _fetch(state)
         case Committing(command=command, budget=budget):
@@ -311,6 +317,9 @@ def _relisted(state: Relisting[M], event: OffsetsListed) -> State[M]:
     positions = start.positions if isinstance(start, FromPositions) else ()
     named = frozenset(position.partition for position in positions)
     lanes = relist_lanes(fetching.lanes, event.watermarks, named=named)
+    emptied = any(w.low == w.high for w in event.watermarks)
+    if emptied and lanes != fetching.lanes and not state.doubted and not state.budget.spent:
+        return evolve(state, budget=state.budget.not_yet(event.at_ms), doubted=True)
     if isinstance(lanes, BrokerError):
         return Finished(Failed(fetching.progress, lanes))
     if lanes == fetching.lanes:
@@ -415,11 +424,10 @@ def _topic_missing(state: Describing[M], event: RequestFailed) -> State[M]:
 def _fetch_failed(state: Fetching[M], event: RequestFailed) -> State[M]:
     error, budget = event.error, state.budget.failed(event.at_ms, event.error)
     if error.kind is ErrorKind.OFFSET_OUT_OF_RANGE:
-        return (
-            Finished(Failed(state.progress, error))
-            if budget.spent
-            else Relisting(fetching=state, budget=budget)
-        )
+        if budget.spent:
+            return Finished(Failed(state.progress, error))
+        refused = tuple(lane.partition for lane in state.lanes if error.partition in {None, lane.partition})
+        return Relisting(fetching=state, budget=budget, partitions=refused)
     if error.kind not in PASSING:
         return Finished(Failed(state.progress, error))
     state = evolve(state, budget=budget)

@@ -42,7 +42,7 @@ PRODUCER = {
     # For single appends zstd saves 20 % and makes reads 8 times slower (measured).
     "compression.type": "none",
     # Without a topic the client would hold a record for 30 s before it says so.
-    "topic.metadata.propagation.max.ms": 2_000,
+    "topic.metadata.propagation.max.ms": 500,
 }
 CONSUMER = {
     "enable.auto.commit": False,

@@ -37,7 +37,9 @@ class Reads:
         self._give_back_reader()
         tail, self._tail = self._tail, None
         if tail is not None:
-            self._give_back(self._clients.tails, tail)
+            # Its last fetch waits on at the broker for up to 500 ms, and the next read would wait for that.
+            self._standing.pop(id(tail), None)
+            self._clients.tails.discard(tail)
 
     def client(self, command: Command) -> Client[Consumer] | None:
         """The client that performs this command, if it is leased by now: to ask it what is wrong."""

@@ -52,8 +52,8 @@ PASSING_FAULTS: st.SearchStrategy[Fault] = st.one_of(
     st.just(faults.FalseLow()),
     st.builds(faults.Gap, st.integers(1, 3)),
 )
-"""What a healthy cluster does now and then. No message is lost or added by it, though an append may end
-as `Unknown`."""
+"""What a healthy cluster does now and then. It removes and adds no message, though an append may end as
+`Unknown`."""
 
 ANY_FAULTS: st.SearchStrategy[Fault] = st.one_of(
     PASSING_FAULTS,
