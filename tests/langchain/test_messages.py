@@ -58,15 +58,15 @@ EVERY_TYPE: list[BaseMessage] = [
     ),
     ToolMessage("42", tool_call_id="c1", artifact={"rows": [[1, 2.5], ["a", None, True]]}, status="error"),
     SystemMessage("be brief"),
-    ChatMessage("hm", role="critic"),
-    FunctionMessage("42", name="f"),
+    ChatMessage(content="hm", role="critic"),
+    FunctionMessage(content="42", name="f"),
     RemoveMessage(id="h"),
-    AIMessageChunk("par", tool_call_chunks=[{"name": "f", "args": '{"x', "id": "c", "index": 0}]),
-    HumanMessageChunk("h"),
-    SystemMessageChunk("s"),
-    ChatMessageChunk("c", role="r"),
-    FunctionMessageChunk("f", name="f"),
-    ToolMessageChunk("t", tool_call_id="c"),
+    AIMessageChunk(content="par", tool_call_chunks=[{"name": "f", "args": '{"x', "id": "c", "index": 0}]),
+    HumanMessageChunk(content="h"),
+    SystemMessageChunk(content="s"),
+    ChatMessageChunk(content="c", role="r"),
+    FunctionMessageChunk(content="f", name="f"),
+    ToolMessageChunk(content="t", tool_call_id="c"),
 ]
 
 
@@ -170,7 +170,7 @@ class MyMessage(HumanMessage):
 
 
 def test_a_subclass_is_refused_since_it_would_come_back_as_its_base() -> None:
-    fault = ENCODE(MyMessage("x"))
+    fault = ENCODE(MyMessage(content="x"))
     assert fault == Unstorable(
         "", "MyMessage would be read back as another class; convert it to HumanMessage first"
     )

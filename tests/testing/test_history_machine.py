@@ -118,10 +118,6 @@ class HistoryMachine(RuleBasedStateMachine):
             history.resend(unknown)
         self.broker.plan = []
         model.messages += messages
-        # One read hands out each once. Two reads, the second of which begins between two copies, do not yet
-        # (tests/conformance/test_history.py has that as an expected failure): so the session ends here.
-        assert history.messages_from_beginning(None, None) == model.page(0, 10**9)[0]
-        self.clear(session)
 
     @rule(session=SESSIONS)
     def read_messages(self, session: str) -> None:
