@@ -274,6 +274,13 @@ def test_waiting_survives_a_passing_failure_and_nothing_worse() -> None:
     assert isinstance(fatal, Withdrawing)
 
 
+@pytest.mark.parametrize("kind", ErrorKind)
+def test_a_record_without_a_last_word_is_unknown_whatever_the_cause(kind: ErrorKind) -> None:
+    fatal = (produced(None, None), failed(kind, at=1_000))
+    assert isinstance(ended(appends(*fatal, produced(None, None))), Unknown)
+    assert isinstance(ended(appends(*fatal, produced(error(DENIED), None))), Unknown)
+
+
 def test_the_trouble_on_the_way_is_the_cause_of_a_withdrawal() -> None:
     state = appends(produced(None, None), failed(TRANSIENT, "broke"), produced(None, None, at=1_000))
     assert isinstance(state, Withdrawing)

@@ -3,11 +3,12 @@
 import inspect
 import logging
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from langchain_community.chat_message_histories import KafkaChatMessageHistory as OldHistory
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from kchat.core import (
     AppendRefused,
@@ -197,7 +198,11 @@ def test_reading_twice_with_replay_gives_the_same_and_moves_no_cursor(broker: Fa
 
 def test_the_outcome_says_why_a_read_ended(history: KafkaChatMessageHistory) -> None:
     history.add_messages([HumanMessage(str(number)) for number in range(7)])
-    reads = (lambda: history.messages, lambda: history.messages, lambda: history.messages_from_latest(5, 0.5))
+    reads: list[Callable[[], list[BaseMessage]]] = [
+        lambda: history.messages,
+        lambda: history.messages,
+        lambda: history.messages_from_latest(5, 0.5),
+    ]
     endings = []
     for read in reads:
         count = len(read())

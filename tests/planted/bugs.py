@@ -175,6 +175,14 @@ BUGS = (
         tests=APPENDS,
     ),
     Bug(
+        name="refused, although a record has no last word",
+        promise="P2 refused means that nothing is stored",
+        file="appending.py",
+        old="    last_words = None not in event.reports",
+        new="    last_words = True",
+        tests=("test_appending.py", *APPENDS),
+    ),
+    Bug(
         name="appended, although the last record has no report",
         promise="P2 every record is acknowledged",
         file="appending.py",

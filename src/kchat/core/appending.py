@@ -274,7 +274,9 @@ def _withdrawn(state: Withdrawing, event: Produced) -> State:
         places = tuple(report for report in reports if isinstance(report, Acknowledged))
         return Finished(Appended(state.attempt.places + places))
     errors = [report for report in reports if isinstance(report, BrokerError)]
-    if not acknowledged and all(error.kind in CERTAIN for error in errors):
+    # Without a last word a record may be stored, however certain the cause of the withdrawal sounds.
+    last_words = None not in event.reports
+    if last_words and not acknowledged and all(error.kind in CERTAIN for error in errors):
         return Finished(_not_stored(state.attempt, errors[0]))
     return Finished(_unknown(state.attempt, state.cause, stored_later=acknowledged))
 

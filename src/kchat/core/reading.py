@@ -11,9 +11,9 @@ Its laws:
 All that may follow what stands in `TRANSITIONS`; docs/machines.md draws it.
 """
 
-from typing import Any, Generic, TypeVar, assert_never
+from typing import TypeVar, assert_never
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from kchat.core.budget import Budget
 from kchat.core.commands import CommitOffsets, DescribeTopic, Fetch, FetchCommitted, ListOffsets
@@ -32,7 +32,33 @@ from kchat.core.handing import Counted, hand_out
 from kchat.core.lanes import Lane, advance_lanes, open_lanes, relist_lanes, usable_committed
 from kchat.core.log import CommittedOffset
 from kchat.core.outcomes import Complete, Failed, Limit, Partial, Progress, ReadOutcome
+from kchat.core.reading_states import (
+    TRANSITIONS,
+    Committing,
+    Describing,
+    Fetching,
+    FindingCommitted,
+    Finished,
+    ListingOffsets,
+    Relisting,
+    State,
+)
 from kchat.core.requests import FromBeginning, FromCommitted, FromEnd, FromPositions, ReadRequest
+
+__all__ = [
+    "TRANSITIONS",
+    "Committing",
+    "Describing",
+    "Fetching",
+    "FindingCommitted",
+    "Finished",
+    "ListingOffsets",
+    "Relisting",
+    "State",
+    "advance",
+    "pending",
+    "start",
+]
 
 M = TypeVar("M")
 
@@ -45,110 +71,6 @@ COMMIT_MS_MIN = 800
 EXPECTED_MS_MAX = 1_000
 """How long a topic that the caller knows may be missing from a broker's metadata before that is believed.
 A new topic is visible 2 to 7 ms after its creation on one broker; others may lag."""
-
-
-@frozen(kw_only=True)
-class Describing(Generic[M]):
-    """Asking which partitions there are."""
-
-    request: ReadRequest[M]
-    budget: Budget
-    started_ms: int
-
-
-@frozen(kw_only=True)
-class FindingCommitted(Generic[M]):
-    """Asking where the cursor stands."""
-
-    request: ReadRequest[M]
-    budget: Budget
-    partitions: tuple[int, ...]
-    topic_id: str | None
-
-
-@frozen(kw_only=True)
-class ListingOffsets(Generic[M]):
-    """Asking where the log begins and ends: the one time that the end is seen."""
-
-    request: ReadRequest[M]
-    budget: Budget
-    partitions: tuple[int, ...]
-    topic_id: str | None
-    committed: CommittedFetched | None
-
-
-@frozen(kw_only=True)
-class Fetching(Generic[M]):
-    """Fetching records and handing them out."""
-
-    request: ReadRequest[M]
-    budget: Budget
-    topic_id: str | None
-    lanes: tuple[Lane, ...]
-    counted: Counted[M]
-
-    @property
-    def progress(self) -> Progress[M]:
-        """What is handed out so far."""
-        return self.counted.progress(self.lanes)
-
-
-@frozen(kw_only=True)
-class Relisting(Generic[M]):
-    """A position was out of range: asking whether retention passed it or the log ends before it.
-
-    Only the partitions in question are asked: a wrong answer for another one would be believed. `doubted`:
-    the answer was "nothing is left" once, which a client also says by mistake (see `lanes.open_lanes`).
-    """
-
-    fetching: Fetching[M]
-    budget: Budget
-    partitions: tuple[int, ...]
-    doubted: bool = False
-
-
-@frozen(kw_only=True)
-class Committing(Generic[M]):
-    """The read went well: moving the cursor before its messages are handed to the caller."""
-
-    command: CommitOffsets
-    budget: Budget
-    outcome: Complete[M] | Partial[M]
-
-
-@frozen
-class Finished(Generic[M]):
-    """Nothing more to do."""
-
-    outcome: ReadOutcome[M]
-
-
-State = (
-    Describing[M]
-    | FindingCommitted[M]
-    | ListingOffsets[M]
-    | Fetching[M]
-    | Relisting[M]
-    | Committing[M]
-    | Finished[M]
-)
-
-AFTER_LISTING: frozenset[type] = frozenset({Fetching, Committing, Finished})
-
-TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
-    (Describing, TopicDescribed): frozenset({FindingCommitted, ListingOffsets, Finished}),
-    (Describing, RequestFailed): frozenset({Describing, Finished}),
-    (FindingCommitted, CommittedFetched): frozenset({ListingOffsets}),
-    (FindingCommitted, RequestFailed): frozenset({FindingCommitted, Finished}),
-    (ListingOffsets, OffsetsListed): AFTER_LISTING,
-    (ListingOffsets, RequestFailed): frozenset({ListingOffsets, Finished}),
-    (Fetching, Fetched): AFTER_LISTING,
-    (Fetching, RequestFailed): frozenset({Fetching, Relisting, Finished}),
-    (Relisting, OffsetsListed): AFTER_LISTING | {Relisting},
-    (Relisting, RequestFailed): frozenset({Relisting, Finished}),
-    (Committing, OffsetsCommitted): frozenset({Finished}),
-    (Committing, RequestFailed): frozenset({Committing, Finished}),
-}
 
 
 def start(request: ReadRequest[M], at_ms: int) -> State[M]:
@@ -432,6 +354,3 @@ def _fetch_failed(state: Fetching[M], event: RequestFailed) -> State[M]:
         return Finished(Failed(state.progress, error))
     state = evolve(state, budget=budget)
     return _out_of_time(state) if budget.spent else state
-
-
-AnyState = State[Any]

@@ -1,0 +1,126 @@
+"""The states of the reading machine, and the table of what may follow what. `reading` moves between them."""
+
+from typing import Generic, TypeVar
+
+from attrs import frozen
+
+from kchat.core.budget import Budget
+from kchat.core.commands import CommitOffsets
+from kchat.core.events import (
+    CommittedFetched,
+    Fetched,
+    OffsetsCommitted,
+    OffsetsListed,
+    RequestFailed,
+    TopicDescribed,
+)
+from kchat.core.handing import Counted
+from kchat.core.lanes import Lane
+from kchat.core.outcomes import Complete, Partial, Progress, ReadOutcome
+from kchat.core.requests import ReadRequest
+
+M = TypeVar("M")
+
+
+@frozen(kw_only=True)
+class Describing(Generic[M]):
+    """Asking which partitions there are."""
+
+    request: ReadRequest[M]
+    budget: Budget
+    started_ms: int
+
+
+@frozen(kw_only=True)
+class FindingCommitted(Generic[M]):
+    """Asking where the cursor stands."""
+
+    request: ReadRequest[M]
+    budget: Budget
+    partitions: tuple[int, ...]
+    topic_id: str | None
+
+
+@frozen(kw_only=True)
+class ListingOffsets(Generic[M]):
+    """Asking where the log begins and ends: the one time that the end is seen."""
+
+    request: ReadRequest[M]
+    budget: Budget
+    partitions: tuple[int, ...]
+    topic_id: str | None
+    committed: CommittedFetched | None
+
+
+@frozen(kw_only=True)
+class Fetching(Generic[M]):
+    """Fetching records and handing them out."""
+
+    request: ReadRequest[M]
+    budget: Budget
+    topic_id: str | None
+    lanes: tuple[Lane, ...]
+    counted: Counted[M]
+
+    @property
+    def progress(self) -> Progress[M]:
+        """What is handed out so far."""
+        return self.counted.progress(self.lanes)
+
+
+@frozen(kw_only=True)
+class Relisting(Generic[M]):
+    """A position was out of range: asking whether retention passed it or the log ends before it.
+
+    Only the partitions in question are asked: a wrong answer for another one would be believed. `doubted`:
+    the answer was "nothing is left" once, which a client also says by mistake (see `lanes.open_lanes`).
+    """
+
+    fetching: Fetching[M]
+    budget: Budget
+    partitions: tuple[int, ...]
+    doubted: bool = False
+
+
+@frozen(kw_only=True)
+class Committing(Generic[M]):
+    """The read went well: moving the cursor before its messages are handed to the caller."""
+
+    command: CommitOffsets
+    budget: Budget
+    outcome: Complete[M] | Partial[M]
+
+
+@frozen
+class Finished(Generic[M]):
+    """Nothing more to do."""
+
+    outcome: ReadOutcome[M]
+
+
+State = (
+    Describing[M]
+    | FindingCommitted[M]
+    | ListingOffsets[M]
+    | Fetching[M]
+    | Relisting[M]
+    | Committing[M]
+    | Finished[M]
+)
+
+AFTER_LISTING: frozenset[type] = frozenset({Fetching, Committing, Finished})
+
+TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
+    (Describing, TopicDescribed): frozenset({FindingCommitted, ListingOffsets, Finished}),
+    (Describing, RequestFailed): frozenset({Describing, Finished}),
+    (FindingCommitted, CommittedFetched): frozenset({ListingOffsets}),
+    (FindingCommitted, RequestFailed): frozenset({FindingCommitted, Finished}),
+    (ListingOffsets, OffsetsListed): AFTER_LISTING,
+    (ListingOffsets, RequestFailed): frozenset({ListingOffsets, Finished}),
+    (Fetching, Fetched): AFTER_LISTING,
+    (Fetching, RequestFailed): frozenset({Fetching, Relisting, Finished}),
+    (Relisting, OffsetsListed): AFTER_LISTING | {Relisting},
+    (Relisting, RequestFailed): frozenset({Relisting, Finished}),
+    (Committing, OffsetsCommitted): frozenset({Finished}),
+    (Committing, RequestFailed): frozenset({Committing, Finished}),
+}
