@@ -13,7 +13,7 @@ from tests.brokers.summary import Summary, summarize
 # `ci` finds new cases too: the built-in profile of that name is derandomized and never would.
 settings.register_profile("quick", max_examples=20, deadline=None)
 settings.register_profile("dev", max_examples=100, deadline=None)
-settings.register_profile("ci", max_examples=300, deadline=None, print_blob=True)
+settings.register_profile("ci", max_examples=150, deadline=None, print_blob=True)
 settings.register_profile(
     "nightly",
     max_examples=20_000,
