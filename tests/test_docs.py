@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import AIMessage
 
+from kchat.core import AppendUnknown
 from kchat.io import EmbeddedKafka
 from kchat.langchain import KafkaChatMessageHistory
-from kchat.testing import FakeBroker
 
 ROOT = Path(__file__).parents[1]
 ADRS = sorted((ROOT / "docs" / "adr").glob("0*.md"))
@@ -66,6 +66,7 @@ def test_the_example_without_kafka_runs() -> None:
 
     names = {"KafkaChatMessageHistory": KafkaChatMessageHistory, "answer": answer}
     exec(code_blocks()[2], names)
-    broker = names["broker"]
-    assert isinstance(broker, FakeBroker)
-    assert len(broker.plan) == 1
+    history = names["history"]
+    assert isinstance(history, KafkaChatMessageHistory)
+    with pytest.raises(AppendUnknown):
+        history.add_user_message("and the answer to this one is lost")

@@ -17,6 +17,7 @@ from kchat.core import (
     Closed,
     Complete,
     FromBeginning,
+    FromCommitted,
     FromEnd,
     JsonDecoder,
     Message,
@@ -27,6 +28,7 @@ from kchat.core import (
     place,
 )
 from kchat.io import EmbeddedKafka, KafkaLog
+from kchat.io.clients import TAILS_MAX
 from tests.io import children
 
 PREAMBLE = """
@@ -257,6 +259,71 @@ def test_a_cancelled_append_leaves_nothing_to_surface_later(kafka: str) -> None:
 
     counts = asyncio.run(scenario())
     assert len(set(counts)) == 1, "a record surfaced after its append was cancelled and over"
+
+
+def test_a_cancelled_read_leaves_the_cursor_before_what_nobody_received(kafka: str) -> None:
+    """At every moment of it, the commit under way included."""
+
+    async def scenario() -> int:
+        lost = 0
+        async with KafkaLog({"bootstrap.servers": kafka}) as log:
+            cursor = "cursor-" + uuid.uuid4().hex
+            for step in range(60):
+                session = new_session()
+                topic = place(session).topic
+                for text in ("a", "b"):
+                    append(log, session, text)
+                next_ones = ReadRequest(
+                    topic=topic, start=FromCommitted(cursor), decoder=JsonDecoder(), commit_to=cursor
+                )
+                task = asyncio.create_task(log.aread(next_ones))
+                await asyncio.sleep(step * 0.0001)
+                task.cancel()
+                done, _ = await asyncio.wait({task})
+                if next(iter(done)).cancelled():
+                    await asyncio.sleep(0.05)  # what the abandoned call does is done by now
+                    outcome = await log.aread(next_ones)
+                    lost += [message.text for message in outcome.progress.messages] != ["a", "b"]
+        return lost
+
+    assert asyncio.run(scenario()) == 0
+
+
+def test_a_crowd_of_async_reads_does_not_starve_itself(kafka: str) -> None:
+    async def scenario() -> int:
+        async with KafkaLog({"bootstrap.servers": kafka}) as log:
+            session = new_session()
+            append(log, session, "x")
+            outcomes = await asyncio.gather(*(log.aread(request(session)) for _ in range(200)))
+        return sum(isinstance(outcome, Complete) for outcome in outcomes)
+
+    assert asyncio.run(scenario()) == 200
+
+
+def test_more_waiting_reads_than_tails_all_hear_what_comes(kafka_log: KafkaLog) -> None:
+    session = new_session()
+    append(kafka_log, session, "before")
+    waiting = ReadRequest(
+        topic=place(session).topic,
+        start=FromEnd(),
+        decoder=JsonDecoder(),
+        follow=True,
+        messages_max=1,
+        wait_ms_max=20_000,
+    )
+    heard: list[list[str]] = []
+
+    def listen() -> None:
+        heard.append([message.text for message in kafka_log.read(waiting).progress.messages])
+
+    threads = [threading.Thread(target=listen) for _ in range(TAILS_MAX + 8)]
+    for thread in threads:
+        thread.start()
+    time.sleep(2)  # all of them have seen the end by now
+    append(kafka_log, session, "news")
+    for thread in threads:
+        thread.join()
+    assert heard == [["news"]] * len(threads)
 
 
 def test_a_cancelled_read_does_not_hand_its_answer_to_the_next_one(kafka: str) -> None:

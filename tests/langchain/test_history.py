@@ -113,6 +113,9 @@ def test_an_id_that_cannot_be_a_topic_is_refused_at_construction(session_id: Any
         {"ttl_ms": 2**63},
         {"on_corrupt": "ignore"},
         {"config": {"acks": "1"}},
+        {"config": "acks=1"},
+        {"replay": "no"},
+        {"log": 3},
         {"config": {"bootstrap.servers": "elsewhere:9092"}},
         {"bootstrap_servers": ""},
         {"bootstrap_servers": None},
@@ -267,6 +270,16 @@ def test_an_append_without_an_acknowledgement_is_unknown_and_can_be_resent(broke
         "before",
         *(f"{fault} {number}" for fault in (LostAnswer(), PartlyStored(1)) for number in (1, 2)),
     ]
+
+
+@pytest.mark.parametrize(
+    "error", [None, ValueError("x"), AppendUnknown("x", records=(), topic="another", session="another")]
+)
+def test_only_an_unknown_append_of_this_session_is_resent(
+    history: KafkaChatMessageHistory, error: Any
+) -> None:
+    with pytest.raises(ValueError, match="resend takes an AppendUnknown of session 's'"):
+        history.resend(error)
 
 
 def test_a_request_that_never_arrives_is_refused_for_sure(

@@ -18,7 +18,8 @@ from attrs import frozen
 from tests.planted.bugs import BUGS, Bug
 
 ROOT = Path(__file__).parents[2]
-SECONDS_MAX = 60
+SECONDS_MAX = 100
+"""For one bug, on a busy machine; usually it is two."""
 
 
 @unique
@@ -50,7 +51,9 @@ def planted(bug: Bug, core: Path) -> str | None:
     return None
 
 
-def run_tests(source: Path, tests: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def run_tests(
+    source: Path, tests: Sequence[str], *, seconds_max: int = SECONDS_MAX
+) -> subprocess.CompletedProcess[str]:
     """Run test files of tests/core against the copy of kchat in `source`."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "--noconftest"]
     plugins = ("tests.planted.quick", "no:cacheprovider", "pytest_timeout", "_hypothesis_pytestplugin")
@@ -69,7 +72,7 @@ def run_tests(source: Path, tests: Sequence[str]) -> subprocess.CompletedProcess
         env=environ,
         capture_output=True,
         text=True,
-        timeout=SECONDS_MAX,
+        timeout=seconds_max,
         check=False,
     )
 
@@ -106,7 +109,10 @@ def healthy() -> str | None:
     """What is wrong with a copy without a bug: the tests must pass on it, or a failure means nothing."""
     tests = sorted({name for bug in BUGS for name in bug.tests})
     with tempfile.TemporaryDirectory() as directory:
-        done = run_tests(copied(directory), tests)
+        try:
+            done = run_tests(copied(directory), tests, seconds_max=3 * SECONDS_MAX)
+        except subprocess.TimeoutExpired as error:
+            return str(error)
     return None if done.returncode == 0 else done.stdout[-2_000:] + done.stderr[-2_000:]
 
 

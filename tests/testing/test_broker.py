@@ -69,6 +69,7 @@ def commit(broker: FakeBroker, *positions: Position, group: str = "group", metad
             group=group,
             topic="chat",
             offsets=tuple(CommittedOffset(p.partition, p.offset, metadata) for p in positions),
+            before=(),
             timeout_ms=100,
         )
     )
@@ -95,7 +96,7 @@ def produce(broker: FakeBroker, *records: NewRecord, partition: int | None = Non
         ListOffsets(topic="chat", partitions=(0, 2), timeout_ms=100),
         Fetch(topic="absent", positions=(Position(0, 0),), records_max=1, wait=False, timeout_ms=100),
         Fetch(topic="chat", positions=(Position(2, 0),), records_max=1, wait=False, timeout_ms=100),
-        CommitOffsets(group="g", topic="chat", offsets=(CommittedOffset(2, 0),), timeout_ms=100),
+        CommitOffsets(group="g", topic="chat", offsets=(CommittedOffset(2, 0),), before=(), timeout_ms=100),
     ],
     ids=lambda command: type(command).__name__,
 )

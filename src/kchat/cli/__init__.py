@@ -1,5 +1,6 @@
 """The `kchat` command. Needs the extra `kchat[cli]`; each command is in a file of its own."""
 
+import io
 import sys
 
 EXTRA = frozenset({"click", "confluent_kafka", "langchain_core", "rich"})
@@ -14,6 +15,11 @@ def main() -> None:
 
     0: done. 1: it could not be done, and one sentence on stderr says why. 2: wrong usage. 130: Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that cannot show a character shows it so
     try:
         # Imported here: without the extra this must still say in one sentence what is missing.
         from kchat.cli.group import kchat

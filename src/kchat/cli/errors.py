@@ -41,8 +41,10 @@ class CommandGroup(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
-            raise  # click's own; an OSError is its business too: the reader of a pipe is gone
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own; a pipe whose reader is gone is its business too
+        except OSError as error:
+            raise CommandError(f"cannot write: {error.strerror}", "") from None
         except KeyboardInterrupt:
             click.echo("\nkchat: interrupted", err=True)
             ctx.exit(INTERRUPTED)

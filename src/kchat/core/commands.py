@@ -79,11 +79,16 @@ class Fetch:
 
 @frozen(kw_only=True)
 class CommitOffsets:
-    """Store committed offsets of a consumer group that has no live member (OffsetCommit)."""
+    """Store committed offsets of a consumer group that has no live member (OffsetCommit).
+
+    `before` is where the read began. A shell whose caller is gone before it has the outcome commits that
+    instead: messages that nobody received must not be behind the cursor.
+    """
 
     group: str
     topic: str
     offsets: tuple[CommittedOffset, ...]
+    before: tuple[CommittedOffset, ...]
     timeout_ms: int
     backoff_ms: int = 0
 

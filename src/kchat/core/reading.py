@@ -286,16 +286,26 @@ def _ended(state: Fetching[M], outcome: Complete[M] | Partial[M]) -> State[M]:
     if request.commit_to is None:
         return Finished(outcome)
     continued = request.start == FromCommitted(request.commit_to)
-    offsets = tuple(_to_commit(state, lane) for lane in state.lanes if lane.moved or not continued)
-    if not offsets:
+    lanes = tuple(lane for lane in state.lanes if lane.moved or not continued)
+    if not lanes:
         return Finished(outcome)
     command = CommitOffsets(
-        group=request.commit_to, topic=request.topic, offsets=offsets, timeout_ms=state.budget.timeout_ms
+        group=request.commit_to,
+        topic=request.topic,
+        offsets=tuple(_after(state, lane) for lane in lanes),
+        before=tuple(_before(state, lane) for lane in lanes),
+        timeout_ms=state.budget.timeout_ms,
     )
     return Committing(command=command, budget=state.budget.extended(COMMIT_MS_MIN), outcome=outcome)
 
 
-def _to_commit(state: Fetching[M], lane: Lane) -> CommittedOffset:
+def _before(state: Fetching[M], lane: Lane) -> CommittedOffset:
+    """Where one partition began, and what was known there."""
+    memory = CursorMemory(state.topic_id, lane.remembered)
+    return CommittedOffset(lane.partition, lane.begin, memory.to_metadata())
+
+
+def _after(state: Fetching[M], lane: Lane) -> CommittedOffset:
     """Where one partition goes on, and what has to be known there."""
     handed_out = (d for d in state.counted.deliveries if d.partition == lane.partition)
     ids = tuple(delivery.message_id for delivery in handed_out if delivery.message_id is not None)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, Thread
 from types import ModuleType, TracebackType
 from typing import Any, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 from attrs import evolve
 
@@ -159,6 +160,8 @@ class KafkaLog:
         self._known = KnownTopics()
         self._executor: ThreadPoolExecutor | None = None
         self._waiting: ThreadPoolExecutor | None = None
+        self._admissions: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, asyncio.Semaphore]]
+        self._admissions = WeakKeyDictionary()
 
     def _expecting(self, request: ReadRequest[M]) -> ReadRequest[M]:
         return evolve(request, topic_expected=request.topic_expected or request.topic in self._known)
@@ -183,12 +186,22 @@ class KafkaLog:
             return call.perform(command)
 
         try:
-            return run(machine, machine.start(request, now_ms()), perform)
-        finally:
-            call.close()
+            outcome = run(machine, machine.start(request, now_ms()), perform)
+        except BaseException:
+            call.abandon()
+            raise
+        call.close()
+        return outcome
 
     async def _arun(self, machine: ModuleType, request: Any, *, waits: bool = False) -> Any:
         """The same on a few threads: the client has no calls that an event loop could await."""
+        state = machine.start(request, now_ms())
+        # Not more calls than consumers: one that waited for a consumer on a thread would keep the thread from
+        # the calls that have one.
+        async with self._admission(waits=waits):
+            return await self._arun_admitted(machine, state, waits=waits)
+
+    async def _arun_admitted(self, machine: ModuleType, state: Any, *, waits: bool) -> Any:
         call = self._call(machine)
         executor = self._threads(waits=waits)
         loop = asyncio.get_running_loop()
@@ -198,13 +211,19 @@ class KafkaLog:
             return await loop.run_in_executor(executor, call.perform, command)
 
         try:
-            outcome = await arun(machine, machine.start(request, now_ms()), perform)
+            outcome = await arun(machine, state, perform)
         except BaseException:
             # A thread may still be at the abandoned command; waiting for it is not the event loop's work.
-            Thread(target=call.close, name="kchat-abandoned-call", daemon=True).start()
+            Thread(target=call.abandon, name="kchat-abandoned-call", daemon=True).start()
             raise
         call.close()
         return outcome
+
+    def _admission(self, *, waits: bool) -> asyncio.Semaphore:
+        """How many calls of one event loop run at once."""
+        with self._lock:
+            kinds = self._admissions.setdefault(asyncio.get_running_loop(), {})
+            return kinds.setdefault(waits, asyncio.Semaphore(TAILS_MAX if waits else READERS_MAX))
 
     def _threads(self, *, waits: bool) -> ThreadPoolExecutor:
         """Reads that wait have threads of their own: they must not hold up those that end."""

@@ -20,6 +20,12 @@ from kchat.io.failing import FailedError
 from kchat.io.pool import Pool
 from kchat.io.translate import broker_error
 
+TAIL_SECONDS_MAX = 0.01
+"""How long a waiting read tries to get a tail before it looks with a reader."""
+
+LOOK_SECONDS = 0.05
+"""How long such a look may take: an answer that nothing is there comes within a millisecond."""
+
 
 class Reads:
     """One call's consumers: leased when first needed, given back when the call is over."""
@@ -53,12 +59,10 @@ class Reads:
             raise FailedError(BrokerError(ErrorKind.TRANSIENT, "POOL_EXHAUSTED", "all readers are in use"))
         return self._reader
 
-    def tail(self, timeout_seconds: float) -> Client[Consumer]:
-        """The consumer for reads that wait. A reader cannot: it would ask the broker without a pause."""
+    def tail(self, timeout_seconds: float) -> Client[Consumer] | None:
+        """The consumer for reads that wait, if one is to be had. A reader would ask without a pause."""
         if self._tail is None:
             self._tail = self._clients.tails.lease("", timeout_seconds)
-        if self._tail is None:
-            raise FailedError(BrokerError(ErrorKind.TRANSIENT, "POOL_EXHAUSTED", "all tails are in use"))
         return self._tail
 
     def describe(self, command: DescribeTopic) -> tuple[int, ...]:
@@ -90,9 +94,22 @@ class Reads:
     def fetch(self, command: Fetch) -> tuple[tuple[Record, ...], tuple[Position, ...]]:
         """What is there from the positions on, at most `records_max`; with `wait`, what comes."""
         seconds = command.timeout_ms / 1000
-        if command.wait:
-            self._give_back_reader()  # it would go on asking the broker without a pause while the tail waits
-        client = self.tail(seconds) if command.wait else self.reader(seconds)
+        if not command.wait:
+            return self._fetch(self.reader(seconds), command, seconds)
+        self._give_back_reader()  # it would go on asking the broker without a pause while the tail waits
+        tail = self.tail(TAIL_SECONDS_MAX)
+        if tail is not None:
+            return self._fetch(tail, command, seconds)
+        # All tails are in use: look with a reader now and then, rather than not at all.
+        found = self._fetch(self.reader(seconds), command, min(seconds, LOOK_SECONDS))
+        self._give_back_reader()
+        if not found[0]:
+            time.sleep(max(0.0, seconds - LOOK_SECONDS))
+        return found
+
+    def _fetch(
+        self, client: Client[Consumer], command: Fetch, seconds: float
+    ) -> tuple[tuple[Record, ...], tuple[Position, ...]]:
         if self._late:
             raise FailedError(self._late.pop())
         self._stand(client, command)

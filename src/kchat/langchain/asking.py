@@ -7,6 +7,7 @@ from langchain_core.messages import BaseMessage
 
 from kchat.core import (
     AppendRequest,
+    AppendUnknown,
     FromBeginning,
     FromCommitted,
     FromEnd,
@@ -83,7 +84,7 @@ class Asking:
 
     def append(self, records: tuple[NewRecord, ...], flush_timeout_seconds: float) -> AppendRequest:
         """Append records; a missing topic is created."""
-        wait_ms_max = milliseconds(flush_timeout_seconds, "flush_timeout_seconds")
+        wait_ms_max = milliseconds(flush_timeout_seconds, "flush_timeout_seconds", or_none="")
         if wait_ms_max is None:
             raise ValueError(
                 "flush_timeout_seconds must be a number of seconds: an append always has a limit"
@@ -95,6 +96,12 @@ class Asking:
             partition=self.placement.partition,
             wait_ms_max=max(1, wait_ms_max),
         )
+
+    def again(self, error: object, flush_timeout_seconds: float) -> AppendRequest:
+        """Append the records of an error of this session once more."""
+        if not isinstance(error, AppendUnknown) or error.topic != self.placement.topic:
+            raise ValueError(f"resend takes an AppendUnknown of session {self.session_id!a}, not {error!r}")
+        return self.append(error.records, flush_timeout_seconds)
 
     def clear(self) -> RemoveTopic:
         """Delete the topic."""

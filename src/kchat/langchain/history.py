@@ -26,7 +26,7 @@ from kchat.core import (
     provisioned,
 )
 from kchat.io import SharedLog, share_log
-from kchat.langchain.arguments import CorruptPolicy, policy
+from kchat.langchain.arguments import CorruptPolicy, policy, switch, whole
 from kchat.langchain.asking import MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT, Asking
 from kchat.langchain.messages import encoder
 
@@ -87,7 +87,9 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
             session_id=session_id,
             placement=placement,
             settings=TopicSettings(
-                partitions=partition, replication_factor=replication_factor, ttl_ms=ttl_ms
+                partitions=whole(partition, "partition"),
+                replication_factor=replication_factor,
+                ttl_ms=ttl_ms,
             ),
             on_corrupt=policy(on_corrupt),
             encode=encoder(placement.key, lambda: uuid.uuid4().hex),
@@ -95,7 +97,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         self._topic = placement.topic
         self.session_id = session_id
         self.bootstrap_servers = bootstrap_servers
-        self.replay = replay
+        self.replay = switch(replay, "replay")
         self.last_outcome: ReadOutcome[BaseMessage] | None = None
         self.skipped: tuple[CorruptRecord, ...] = ()
         self.skipped_total = 0
@@ -103,6 +105,8 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         if log is None:
             self._share = share_log(_properties(bootstrap_servers, config))
             log = self._share.log
+        elif not hasattr(log, "read"):
+            raise ValueError(f"log must be a KafkaLog or a FakeBroker, not {type(log).__name__}")
         self._log = log
         self._closed = False
 
@@ -133,7 +137,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         """Reset to the beginning and return messages; the next read continues after them.
 
         Args:
-            max_message_count: how many at most; None for no limit.
+            max_message_count: how many at most; None for no limit. With 0 nothing is asked or moved.
             max_time_sec: how long at most, in seconds; None for as long as the broker answers.
 
         Returns:
@@ -233,13 +237,13 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
     def resend(self, error: AppendUnknown, flush_timeout_seconds: float = 5.0) -> None:
         """Append the records of an `AppendUnknown` again; a reader drops the second copy of each.
 
-        Raises: as `add_messages` does.
+        Raises: as `add_messages` does; ValueError if the error is not of this session.
         """
-        self._append(self._ask.append(error.records, flush_timeout_seconds))
+        self._append(self._ask.again(error, flush_timeout_seconds))
 
     async def aresend(self, error: AppendUnknown, flush_timeout_seconds: float = 5.0) -> None:
         """`resend`, without blocking the event loop."""
-        await self._aappend(self._ask.append(error.records, flush_timeout_seconds))
+        await self._aappend(self._ask.again(error, flush_timeout_seconds))
 
     # Ending
 
@@ -332,6 +336,8 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
 
 
 def _properties(bootstrap_servers: str, config: Mapping[str, Any] | None) -> dict[str, Any]:
+    if not isinstance(config, Mapping | None):
+        raise InvalidConfig(f"config is a mapping of librdkafka's properties, not {type(config).__name__}")
     properties = dict(config or {})
     if properties.setdefault("bootstrap.servers", bootstrap_servers) != bootstrap_servers:
         raise InvalidConfig(

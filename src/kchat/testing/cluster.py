@@ -176,7 +176,10 @@ class FakeCluster:
         # Kafka makes metric names of topic names, where "." and "_" are the same (Topic.hasCollision).
         collides = any(name.replace(".", "_") == other.replace(".", "_") for other in self.topics)
         if not is_legal_topic(name) or collides:
-            return self._failed(ErrorKind.REJECTED, "TOPIC_EXCEPTION", f"illegal topic name {name}")
+            fault = (
+                f"topic {name} collides with an existing one" if collides else f"illegal topic name {name}"
+            )
+            return self._failed(ErrorKind.REJECTED, "TOPIC_EXCEPTION", fault)
         if settings.replication_factor > self.brokers:
             return self._failed(
                 ErrorKind.REJECTED, "INVALID_REPLICATION_FACTOR", f"there are {self.brokers} brokers"
