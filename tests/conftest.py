@@ -1,6 +1,7 @@
 """What every test may use: a real Kafka, a mock cluster, and Hypothesis profiles."""
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -22,6 +23,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_configure() -> None:
+    """A run in the background has SIGINT ignored, and its children would too: the tests of Ctrl-C need it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
