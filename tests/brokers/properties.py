@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 CONTROLLER = "CONTROLLER"
 
 QUICK: Mapping[str, str] = {
-    "auto.create.topics.enable": "false",
+    # Kafka's default. A client that lets the broker create what it asks for shall be caught at it.
+    "auto.create.topics.enable": "true",
     "broker.heartbeat.interval.ms": "100",
     # After a kill -9 a broker cannot come back before its old registration ends: 2 s instead of 11.
     "broker.session.timeout.ms": "1000",

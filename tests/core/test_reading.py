@@ -183,7 +183,7 @@ def test_a_follower_goes_beyond_the_end_and_waits_there() -> None:
 
 
 def test_a_follower_with_a_count_alone_waits_as_long_as_the_broker_answers() -> None:
-    idle = [fetched(at=at) for at in range(400, 40_000, 400)]
+    idle = [event for at in range(400, 40_000, 400) for event in (fetched(at=at), listed((0, 0), at=at + 1))]
     state = reads(described(), listed((0, 0)), *idle, follow=True, messages_max=1, stall_ms_max=500)
     assert isinstance(state, Fetching)
     assert isinstance(ended(feed(reading, state, failed(TIMED_OUT, at=99_000))), Failed)

@@ -105,8 +105,9 @@ def test_the_commit_has_time_of_its_own_and_is_tried_again_within_it() -> None:
     assert isinstance(state, Committing)
     last: Event = failed(TIMED_OUT, at=100 + COMMIT_MS_MIN)
     outcome = ended(feed(reading, state, last))
-    assert isinstance(outcome, Failed)
-    assert (outcome.failure, offsets(outcome)) == (error(TIMED_OUT, "silent"), [0])
+    # The cursor may have moved: its messages are handed out, rather twice than never.
+    assert isinstance(outcome, Partial | Complete)
+    assert (outcome.progress.unmoved, offsets(outcome)) == (error(TIMED_OUT, "silent"), [0])
 
 
 def test_a_refused_commit_fails_the_read_at_once() -> None:

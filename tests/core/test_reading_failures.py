@@ -77,7 +77,9 @@ def test_a_final_failure_ends_the_read_with_its_cause(
     assert outcome.failure == error(kind, "why")
 
 
-@in_every_state
+@pytest.mark.parametrize(
+    ("events", "changes"), [case[1:] for case in STATES[:-1]], ids=[case[0] for case in STATES[:-1]]
+)
 def test_failures_until_the_time_is_over_end_the_read_with_the_first_cause(
     events: tuple[Event, ...], changes: dict[str, Any]
 ) -> None:
@@ -211,3 +213,19 @@ def test_out_of_range_in_a_follower_ends_in_time() -> None:
     state = feed(reading, state, fetched(at=500))
     outcome = ended(state)
     assert isinstance(outcome, Partial)
+
+
+def test_a_follower_looks_now_and_then_whether_the_broker_is_there() -> None:
+    """Silence alone says nothing: a dead broker is as silent as a session where nobody writes."""
+    state = reads(*FOUND, fetched(*range(9)), fetched(at=1_000), follow=True, messages_max=10)
+    assert isinstance(asked(state), Fetch)
+    state = feed(reading, state, fetched(at=2_100))
+    assert isinstance(asked(state), ListOffsets)
+    listening = feed(reading, state, listed((0, 9), at=2_101))
+    assert isinstance(asked(listening), Fetch)
+    for at in range(2_200, 7_000, 200):
+        if not isinstance(state, Finished):
+            state = feed(reading, state, failed(ErrorKind.TIMED_OUT, "nobody answers", at=at))
+    outcome = ended(state)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure == error(ErrorKind.TIMED_OUT, "nobody answers")

@@ -45,6 +45,10 @@ READS: list[Walk] = [
     (read(), (*FOUND, PASSED, AGAIN, listed((1, 2)), PASSED, *EMPTIED)),
     (read(), (*FOUND, PASSED, OVER)),
     (read(), (*FOUND, OVER)),
+    (
+        read(follow=True, messages_max=2),
+        (*FOUND, fetched(0), fetched(at=2_500), listed((0, 2), at=2_501), fetched(1, at=2_502)),
+    ),
     (read(), (described(), listed((0, 0)))),
     (read(), (described(), OVER)),
     (read(), (OVER,)),

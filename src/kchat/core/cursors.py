@@ -5,9 +5,9 @@ beginning of the next one of its name. And it separates a record from its second
 may have stored behind it: so the ids before the offset are kept, as many as fit.
 """
 
-import re
-
 from attrs import field, frozen
+
+from kchat.core.wire import MESSAGE_ID
 
 METADATA_BYTES_MAX = 4_095
 """Kafka's limit with default settings (`offset.metadata.max.bytes`; 4,095 passed and 4,096 did not)."""
@@ -16,7 +16,6 @@ IDS_MAX = 100
 """How many message ids before the cursor are remembered, a partition."""
 
 _MARK = "kchat"
-_ID = re.compile(r"[0-9A-Za-z._:-]{1,64}")
 
 
 @frozen
@@ -38,7 +37,7 @@ class CursorMemory:
     def to_metadata(self) -> str:
         """The string to commit, within Kafka's limit: the oldest ids give way."""
         head = f"{_MARK} {self.topic_id or '-'} "
-        ids = [known for known in self.ids[-IDS_MAX:] if _ID.fullmatch(known)]
+        ids = [known for known in self.ids[-IDS_MAX:] if MESSAGE_ID.fullmatch(known.encode())]
         while len(head) + len(",".join(ids)) > METADATA_BYTES_MAX:
             ids.pop(0)
         return head + ",".join(ids)

@@ -10,7 +10,7 @@ from kchat.core.log import Record
 from kchat.core.merging import merge
 from kchat.core.outcomes import Delivery, Progress
 from kchat.core.requests import OnCorrupt, ReadRequest
-from kchat.core.wire import HEADER_ID
+from kchat.core.wire import HEADER_ID, MESSAGE_ID
 
 M = TypeVar("M")
 
@@ -100,7 +100,7 @@ def _judge(request: ReadRequest[M], record: Record) -> Delivery[M] | Corrupt | N
         partition=record.partition,
         offset=record.offset,
         timestamp_ms=record.timestamp_ms,
-        message_id=None if known is None else known.decode("utf-8", "backslashreplace"),
+        message_id=known.decode() if known is not None and MESSAGE_ID.fullmatch(known) else None,
     )
 
 

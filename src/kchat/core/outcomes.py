@@ -41,13 +41,16 @@ class Progress(Generic[M]):
     """What a read has handed out.
 
     `positions` is where the next read goes on: after what was handed out or skipped, not after what was
-    merely fetched. `duplicates` counts records that a repeated append had stored twice.
+    merely fetched. `duplicates` counts records that a repeated append had stored twice. `unmoved` is set if
+    the cursor's commit was not answered: it may still be where it was, and the next read may repeat these
+    messages.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
     skipped: tuple[Corrupt, ...] = ()
     duplicates: int = 0
     positions: tuple[Position, ...] = ()
+    unmoved: BrokerError | None = None
 
     @property
     def messages(self) -> tuple[M, ...]:

@@ -9,6 +9,7 @@ import re
 
 from attrs import frozen
 
+from kchat.core.checks import is_legal_name
 from kchat.core.errors import InvalidSessionId
 
 TOPIC_LENGTH_MAX = 249
@@ -28,7 +29,6 @@ KAFKA_TOPICS = frozenset(
 )
 """Kafka's own topics: a session of such a name must not read or write them, so it is escaped."""
 
-_LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.")
 _ESCAPED = re.compile(r"(?:[a-zA-Z0-9.]|-[0-9a-f]{2})+")
 
@@ -96,7 +96,7 @@ def session_id_of(topic: str) -> str | None:
 
 def is_legal_topic(name: str) -> bool:
     """Whether Kafka takes this name for a topic (`Topic.validate`)."""
-    return _LEGAL.fullmatch(name) is not None and name not in {".", ".."}
+    return is_legal_name(name)
 
 
 def _is_own_name(session_id: str) -> bool:

@@ -65,6 +65,10 @@ M = TypeVar("M")
 FETCH_RECORDS_MAX = 10_000
 """Records of one `Fetch`: bounds the time between two looks at the clock (13 ms, on a mock broker)."""
 
+PROBE_MS = 2_000
+"""While a read follows, silence is what it waits for, and what a dead broker gives: after so much of it the
+watermarks are asked for, 0.45 ms."""
+
 COMMIT_MS_MIN = 800
 """A read that used up its time waiting still has its cursor to move; this much more is granted for it."""
 
@@ -227,11 +231,15 @@ def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
 
 def _fetched(state: Fetching[M], event: Fetched) -> State[M]:
     lanes = advance_lanes(state.lanes, event, beyond_end=state.request.follow)
-    # Silence is an answer only where nothing has to come: at the end, while following.
-    idle = state.request.follow and all(lane.at_end for lane in lanes)
-    answered = idle or lanes != state.lanes
-    budget = state.budget.answered(event.at_ms) if answered else state.budget.waited(event.at_ms)
-    return _next(evolve(state, lanes=lanes, budget=budget))
+    if lanes != state.lanes:
+        return _next(evolve(state, lanes=lanes, budget=state.budget.answered(event.at_ms)))
+    state = evolve(state, budget=state.budget.waited(event.at_ms))
+    silent_ms = event.at_ms - state.budget.answered_ms
+    probe_ms = min(PROBE_MS, state.request.stall_ms_max // 2)
+    if state.request.follow and silent_ms >= probe_ms and not state.budget.spent:
+        partitions = tuple(lane.partition for lane in lanes)
+        return Relisting(fetching=state, budget=state.budget, partitions=partitions, probing=True)
+    return _next(state)
 
 
 def _relisted(state: Relisting[M], event: OffsetsListed) -> State[M]:
@@ -244,7 +252,7 @@ def _relisted(state: Relisting[M], event: OffsetsListed) -> State[M]:
         return evolve(state, budget=state.budget.not_yet(event.at_ms), doubted=True)
     if isinstance(lanes, BrokerError):
         return Finished(Failed(fetching.progress, lanes))
-    if lanes == fetching.lanes:
+    if lanes == fetching.lanes and not state.probing:
         # The position is in range after all, or a follower lags: the same fetch again, but not at once.
         return _next(evolve(fetching, budget=state.budget.waited(event.at_ms)))
     return _next(evolve(fetching, lanes=lanes, budget=state.budget.answered(event.at_ms)))
@@ -328,6 +336,9 @@ def _failed_before_fetching(
     match state:
         case Relisting(fetching=fetching):
             return Finished(Failed(fetching.progress, cause))
+        case Committing(outcome=outcome) if error.kind in PASSING:
+            # The cursor may have moved. Its messages are handed out: rather twice than never.
+            return Finished(evolve(outcome, progress=evolve(outcome.progress, unmoved=cause)))
         case Committing(outcome=outcome):
             return Finished(Failed(outcome.progress, cause))
         case _:

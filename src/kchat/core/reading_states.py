@@ -74,12 +74,14 @@ class Relisting(Generic[M]):
 
     Only the partitions in question are asked: a wrong answer for another one would be believed. `doubted`:
     the answer was "nothing is left" once, which a client also says by mistake (see `lanes.open_lanes`).
+    `probing`: nothing was out of range; a read that follows looks whether the broker is still there.
     """
 
     fetching: Fetching[M]
     budget: Budget
     partitions: tuple[int, ...]
     doubted: bool = False
+    probing: bool = False
 
 
 @frozen(kw_only=True)
@@ -117,7 +119,7 @@ TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
     (FindingCommitted, RequestFailed): frozenset({FindingCommitted, Finished}),
     (ListingOffsets, OffsetsListed): AFTER_LISTING,
     (ListingOffsets, RequestFailed): frozenset({ListingOffsets, Finished}),
-    (Fetching, Fetched): AFTER_LISTING,
+    (Fetching, Fetched): AFTER_LISTING | {Relisting},
     (Fetching, RequestFailed): frozenset({Fetching, Relisting, Finished}),
     (Relisting, OffsetsListed): AFTER_LISTING | {Relisting},
     (Relisting, RequestFailed): frozenset({Relisting, Finished}),

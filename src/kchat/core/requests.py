@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 from attrs import field, frozen, validators
 
 from kchat.core.budget import STALL_MS_MAX_DEFAULT
-from kchat.core.checks import whole_number
+from kchat.core.checks import group_name, legal_name, whole_number
 from kchat.core.failures import Corrupt
 from kchat.core.log import NewRecord, Position, Record
 from kchat.core.topics import TopicSettings
@@ -54,7 +54,7 @@ class FromCommitted:
     treated as none: what is still there is read rather than missed.
     """
 
-    group: str
+    group: str = field(validator=group_name)
 
 
 Start = FromBeginning | FromEnd | FromPositions | FromCommitted
@@ -89,7 +89,7 @@ class ReadRequest(Generic[M]):
             does not know it yet is asked again for a while before it is believed.
     """
 
-    topic: str
+    topic: str = field(validator=legal_name)
     start: Start
     decoder: Decoder[M]
     key: bytes | None = None
@@ -99,7 +99,7 @@ class ReadRequest(Generic[M]):
     stall_ms_max: int = field(default=STALL_MS_MAX_DEFAULT, validator=whole_number(1))
     follow: bool = False
     on_corrupt: OnCorrupt = OnCorrupt.RAISE
-    commit_to: str | None = None
+    commit_to: str | None = field(default=None, validator=validators.optional(group_name))
     topic_expected: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -124,7 +124,7 @@ class AppendRequest:
             client takes, since a client refuses the one and sends those before it.
     """
 
-    topic: str
+    topic: str = field(validator=legal_name)
     records: tuple[NewRecord, ...]
     record_bytes_max: int | None = None
     settings: TopicSettings | None = None
@@ -137,7 +137,7 @@ class AppendRequest:
 class EnsureTopic:
     """Create the topic unless it is there; an existing one keeps its settings."""
 
-    topic: str
+    topic: str = field(validator=legal_name)
     settings: TopicSettings
     wait_ms_max: int = field(default=5_000, validator=whole_number(1))
 
@@ -146,7 +146,7 @@ class EnsureTopic:
 class RemoveTopic:
     """Delete the topic and wait until it is gone; a missing one is gone already."""
 
-    topic: str
+    topic: str = field(validator=legal_name)
     wait_ms_max: int = field(default=5_000, validator=whole_number(1))
 
 

@@ -1,10 +1,15 @@
 """The wire format's constants (docs/adr/0003-wire-format.md). What was written stays readable."""
 
+import re
+
 HEADER_VERSION = "kchat-v"
 """Record header: the format version, decimal ASCII. Absent: written before kchat, by langchain_community."""
 
 HEADER_ID = "kchat-id"
 """Record header: unique for each appended message, so that a reader knows the second copy of a resent one."""
+
+MESSAGE_ID = re.compile(rb"[0-9A-Za-z._:-]{1,64}")
+"""What counts as a message id. Anything else under `kchat-id` is another program's, and no second copy."""
 
 FORMAT_VERSION = 1
 """The version that this code writes, and the newest it reads."""

@@ -123,7 +123,8 @@ class Appends:
             except BufferError:
                 # The queue is full: wait until records of whatever call have left it.
                 if time.monotonic() >= end:
-                    return BrokerError(ErrorKind.REJECTED, "_QUEUE_FULL", "the producer's queue is full")
+                    # Not taken yet: the machine hands over the rest again while the call has time.
+                    return BrokerError(ErrorKind.WITHDRAWN, "_QUEUE_FULL", "the producer's queue is full")
                 self._serve(producer, FLUSH_SLICE_SECONDS)
             except KafkaException as error:
                 return broker_error(error.args[0])

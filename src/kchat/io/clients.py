@@ -13,7 +13,7 @@ from attrs import define, field
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from kchat.core import InvalidConfig
+from kchat.core import Closed, InvalidConfig
 from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, Config, logger
 from kchat.io.pool import Pool
 from kchat.io.translate import Complaints, kafka_error
@@ -49,6 +49,7 @@ class SharedProducer:
     client: Client[Producer]
     users: int = 0
     retired: bool = False
+    ended: bool = False
     warm: bool = False
 
 
@@ -61,6 +62,7 @@ class Clients:
         self._producer: SharedProducer | None = None
         self._admin: Client[AdminClient] | None = None
         self._ending: list[Thread] = []
+        self._closed = False
         self.readers = Pool(READERS_MAX, lambda _: self._consumer(READER), self._end)
         self.tails = Pool(TAILS_MAX, lambda _: self._consumer(TAIL), self._end)
         self.cursors = Pool(
@@ -78,6 +80,8 @@ class Clients:
     def join_producer(self) -> SharedProducer:
         """The producer for one call, which must `leave_producer` in the end."""
         with self._lock:
+            if self._closed:
+                raise Closed("the log was closed", next_step="open a new one")
             if self._producer is None:
                 complaints = Complaints(self.config.servers)
                 client = _made(Producer, self.config.for_client(PRODUCER), complaints)
@@ -89,7 +93,7 @@ class Clients:
         """The call is over. The last one to leave a retired producer ends it."""
         with self._lock:
             producer.users -= 1
-            over = producer.retired and producer.users == 0
+            over = self._is_over(producer)
         if over:
             self._end(producer.client)
 
@@ -103,16 +107,24 @@ class Clients:
     def close(self) -> None:
         """End every client that no call is using; the others end with their calls."""
         with self._lock:
+            self._closed = True
             producer, self._producer, self._admin = self._producer, None, None
             if producer is not None:
                 producer.retired = True
+            over = producer is not None and self._is_over(producer)
         for pool in (self.readers, self.tails, self.cursors):
             pool.close()
-        if producer is not None and producer.users == 0:
+        if producer is not None and over:
             self._end(producer.client)
         until = time.monotonic() + CLOSE_SECONDS_MAX
         for ending in list(self._ending):
             ending.join(max(0.0, until - time.monotonic()))
+
+    def _is_over(self, producer: SharedProducer) -> bool:
+        """Whether whoever asks, holding the lock, is the one to end this producer."""
+        over = producer.retired and producer.users == 0 and not producer.ended
+        producer.ended = producer.ended or over
+        return over
 
     def _end(self, client: "Client[Producer] | Client[Consumer]") -> None:
         """End a client beside the caller: one with an unanswered commit takes 45 s to close (measured)."""

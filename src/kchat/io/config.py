@@ -24,6 +24,7 @@ REFUSED = {
     "auto.offset.reset": "an offset out of range must be seen, not jumped over",
     "isolation.level": "records of aborted transactions are not messages",
     "enable.partition.eof": "a read could not know that it is at the end",
+    "fetch.wait.max.ms": "it decides what kind of consumer one is: a reader must not wait, a tail must",
     "group.id": "the session decides it",
     "group.instance.id": "kchat never joins a group",
     "error_cb": "kchat collects the client's errors itself, to name the cause of a time-out",
@@ -111,7 +112,7 @@ class Config:
     @property
     def record_bytes_max(self) -> int:
         """What a record may have: `message.max.bytes` less the 100 bytes that a batch of one costs."""
-        limit = self.properties.get("message.max.bytes", self.properties.get("max.message.bytes"))
+        limit = self.properties.get("message.max.bytes")
         try:
             return RECORD_BYTES_MAX if limit is None else int(limit) - 100
         except (TypeError, ValueError):
@@ -121,6 +122,3 @@ class Config:
         """The properties of one client. The caller wins where kchat's choice is only a matter of speed."""
         own = {**EVERY_CLIENT, **kind, **more}
         return {**own, **{n: v for n, v in self.properties.items() if n not in own or n in _YIELDING}}
-
-    def __hash__(self) -> int:
-        return hash(self.servers)

@@ -13,13 +13,16 @@ from attrs import evolve
 from kchat.core import (
     AppendOutcome,
     AppendRequest,
+    BrokerError,
     Closed,
     Command,
+    ErrorKind,
     Event,
     ProvisionOutcome,
     ProvisionRequest,
     ReadOutcome,
     ReadRequest,
+    RequestFailed,
     appending,
     arun,
     provisioning,
@@ -196,10 +199,20 @@ class KafkaLog:
     async def _arun(self, machine: ModuleType, request: Any, *, waits: bool = False) -> Any:
         """The same on a few threads: the client has no calls that an event loop could await."""
         state = machine.start(request, now_ms())
+        if not isinstance(machine.pending(state), Command):
+            return machine.pending(state)
         # Not more calls than consumers: one that waited for a consumer on a thread would keep the thread from
-        # the calls that have one.
-        async with self._admission(waits=waits):
+        # the calls that have one. The call's time runs while it waits to be admitted.
+        limit_ms = getattr(request, "stall_ms_max", 0) if request.wait_ms_max is None else request.wait_ms_max
+        admission = self._admission(waits=waits)
+        try:
+            await asyncio.wait_for(admission.acquire(), limit_ms / 1000)
+        except TimeoutError:
+            return _never_admitted(machine, state)
+        try:
             return await self._arun_admitted(machine, state, waits=waits)
+        finally:
+            admission.release()
 
     async def _arun_admitted(self, machine: ModuleType, state: Any, *, waits: bool) -> Any:
         call = self._call(machine)
@@ -233,3 +246,11 @@ class KafkaLog:
                 return self._waiting
             self._executor = self._executor or ThreadPoolExecutor(READERS_MAX, "kchat")
             return self._executor
+
+
+def _never_admitted(machine: ModuleType, state: Any) -> Any:
+    """The outcome of a call that spent its time behind others."""
+    busy = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "too many calls at once: this one had no turn")
+    while isinstance(machine.pending(state), Command):
+        state = machine.advance(state, RequestFailed(at_ms=now_ms() + 1, error=busy))
+    return machine.pending(state)

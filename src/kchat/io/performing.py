@@ -1,6 +1,7 @@
 """Performs a machine's commands: one `Call` for each call of the log, on the log's shared clients."""
 
 import time
+from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING, assert_never
 
@@ -105,10 +106,9 @@ class Call:
 
     def close(self) -> None:
         """Give back the clients; withdraw what was sent and not reported."""
-        with self._lock:
-            self._reads.close()
-            self._cursors.close()
-            self._appends.close()
+        with self._lock, ExitStack() as stack:
+            for used in (self._appends, self._cursors, self._reads):
+                stack.callback(used.close)  # one that fails keeps none of the others
 
     def _perform(self, command: Command) -> Event:
         match command:
@@ -158,8 +158,13 @@ class Call:
         if isinstance(command, AwaitReports) and isinstance(event, Produced) and None in event.reports:
             # Nothing came, and the client said why while it was waiting: the machine should know.
             cause = client.complaints.explain(SILENCE)
-            return event if cause.reason == SILENCE.reason else RequestFailed(at_ms=now_ms(), error=cause)
-        if not isinstance(event, Fetched | Produced):
+            return event if cause is SILENCE else RequestFailed(at_ms=now_ms(), error=cause)
+        if isinstance(event, Fetched) and not (event.records or event.positions):
+            # The same where records are there and do not come; while a read waits, silence needs no cause.
+            waits = isinstance(command, Fetch) and command.wait
+            cause = client.complaints.explain(SILENCE)
+            return event if waits or cause is SILENCE else RequestFailed(at_ms=now_ms(), error=cause)
+        if not isinstance(event, Produced):
             client.complaints.forget()
         return event
 
@@ -189,4 +194,4 @@ class Call:
                 return self._reads.client(command)
 
 
-SILENCE = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "no acknowledgement yet")
+SILENCE = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "no answer yet")

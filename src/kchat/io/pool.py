@@ -39,8 +39,9 @@ class Pool(Generic[T]):
                 for index in range(len(self._free) - 1, -1, -1):
                     if self._free[index][0] == key:
                         return self._free.pop(index)[1]
-                if len(self._alive) + self._making < self._size or self._free:
-                    given_up = self._free.pop(0)[1] if len(self._alive) >= self._size else None
+                full = len(self._alive) + self._making >= self._size
+                if not full or self._free:
+                    given_up = self._free.pop(0)[1] if full else None
                     self._making += 1
                     break
             if time.monotonic() >= end:
@@ -51,10 +52,12 @@ class Pool(Generic[T]):
                 self.discard(given_up)
                 given_up = None
             made = self._make(key)
-            self._alive.add(made)
+            with self._lock:
+                self._alive.add(made)
             return made
         finally:
-            self._making -= 1
+            with self._lock:
+                self._making -= 1
 
     def give_back(self, key: str, thing: T) -> None:
         """Return a leased one."""
@@ -66,7 +69,8 @@ class Pool(Generic[T]):
 
     def discard(self, thing: T) -> None:
         """End a leased one that is not fit to be used again."""
-        self._alive.discard(thing)
+        with self._lock:
+            self._alive.discard(thing)
         self._end(thing)
 
     def close(self) -> None:

@@ -27,14 +27,12 @@ class SharedLog:
     """
 
     log: KafkaLog
-    _key: object
-    _released: bool = field(default=False, init=False)
+    key: object = field(repr=False)
+    released: bool = field(default=False, init=False)
 
     def release(self) -> None:
         """Give the share back. A second call does nothing."""
-        if not self._released:
-            self._released = True
-            _registry.release(self._key)
+        _registry.release(self)
 
     async def arelease(self) -> None:
         """`release`, without blocking the event loop: ending the clients takes some milliseconds."""
@@ -59,8 +57,12 @@ class _Registry:
             shared.users += 1
         return SharedLog(shared.log, key)
 
-    def release(self, key: object) -> None:
+    def release(self, share: SharedLog) -> None:
         with self._lock:
+            if share.released:
+                return
+            share.released = True
+            key = share.key
             shared = self._logs[key]
             shared.users -= 1
             if shared.users:

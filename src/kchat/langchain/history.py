@@ -316,7 +316,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
 
     def _handed(self, outcome: ReadOutcome[BaseMessage]) -> list[BaseMessage]:
         """What a read hands to the caller, and what it leaves to be asked about."""
-        self.last_outcome = outcome
+        self.last_outcome, self.skipped = outcome, ()
         progress = delivered(outcome, session=self.session_id, topic=self._topic)
         self.skipped = tuple(
             corrupt_record(corrupt, session=self.session_id, topic=self._topic)
@@ -325,6 +325,10 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         self.skipped_total += len(self.skipped)
         for record in self.skipped:
             logger.warning("skipped a record: %s", record)
+        if progress.unmoved is not None:
+            logger.warning(
+                "the place of %a may be where it was: %s", self.session_id, progress.unmoved.reason
+            )
         return list(progress.messages)
 
     def _open_log(self) -> Log:

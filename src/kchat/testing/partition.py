@@ -1,11 +1,10 @@
 """A topic in memory: partitions with watermarks and gaps, as a read_committed reader sees them."""
 
 import zlib
-from collections.abc import Iterable
 
 from attrs import Factory, define
 
-from kchat.core import Headers, NewRecord, Record, TopicSettings, Watermarks
+from kchat.core import Headers, Record, TopicSettings, Watermarks
 
 
 @define
@@ -66,14 +65,3 @@ class FakeTopic:
         if key is None:
             return min(self.partitions, key=lambda partition: (partition.high, partition.number))
         return self.partitions[zlib.crc32(key) % len(self.partitions)]
-
-    def append_all(
-        self, records: Iterable[NewRecord], partition: int | None, timestamp_ms: int
-    ) -> list[Record]:
-        """Store the records of one call."""
-        return [
-            (self.partition_of(new.key) if partition is None else self.partitions[partition]).append(
-                new.key, new.value, new.headers, timestamp_ms
-            )
-            for new in records
-        ]

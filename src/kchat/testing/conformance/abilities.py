@@ -12,12 +12,10 @@ class Abilities:
         chooses_partitions: a topic is created with the settings that were asked for. Without, the broker
             decides; the suite then needs at least three partitions of it.
         deletes_topics: RemoveTopic deletes. Without, it fails with `ErrorKind.UNSUPPORTED`.
-        checks_names: a topic name that Kafka does not allow is refused.
     """
 
     chooses_partitions: bool = True
     deletes_topics: bool = True
-    checks_names: bool = True
 
     def need(self, name: str) -> None:
         """Skip the running test, in words, unless the broker has this ability."""

@@ -1,0 +1,47 @@
+import pytest
+
+from kchat.core import (
+    AppendRequest,
+    EnsureTopic,
+    FromBeginning,
+    FromCommitted,
+    JsonDecoder,
+    ReadRequest,
+    RemoveTopic,
+    TopicSettings,
+)
+
+HOSTILE_GROUPS = ["", " ", "\t", " trimmed ", "cut\0here", "\ud800", "x\udfff", None, 5, b"bytes"]
+HOSTILE_TOPICS = ["", ".", "..", "a b", "x" * 250, "ü", "a\0b", "\ud800", None, 5, b"bytes"]
+
+
+@pytest.mark.parametrize("group", HOSTILE_GROUPS)
+def test_a_group_that_would_end_the_process_is_refused(group: str) -> None:
+    with pytest.raises(ValueError, match="group must be"):
+        FromCommitted(group)
+    if group is not None:
+        with pytest.raises(ValueError, match="commit_to must be"):
+            ReadRequest(topic="t", start=FromBeginning(), decoder=JsonDecoder(), commit_to=group)
+
+
+@pytest.mark.parametrize("topic", HOSTILE_TOPICS)
+def test_a_topic_that_would_end_the_process_is_refused(topic: str) -> None:
+    makers = (
+        lambda: ReadRequest(topic=topic, start=FromBeginning(), decoder=JsonDecoder()),
+        lambda: AppendRequest(topic=topic, records=()),
+        lambda: EnsureTopic(topic=topic, settings=TopicSettings()),
+        lambda: RemoveTopic(topic=topic),
+    )
+    for make in makers:
+        with pytest.raises(ValueError, match="topic must be"):
+            make()
+
+
+def test_ordinary_names_pass() -> None:
+    assert FromCommitted("an audit reader, Zoë").group == "an audit reader, Zoë"
+    assert RemoveTopic(topic="a.b_c-D9").topic == "a.b_c-D9"
+
+
+def test_a_read_that_waits_needs_a_limit() -> None:
+    with pytest.raises(ValueError, match="needs a limit"):
+        ReadRequest(topic="t", start=FromBeginning(), decoder=JsonDecoder(), follow=True)
