@@ -131,7 +131,7 @@ class AppendUnknown(KchatError):
 
 
 class ReadFailed(KchatError):
-    """The read could not go on. No cursor was moved; reading again is safe."""
+    """The read could not go on. No cursor was moved by it; reading again is safe."""
 
 
 class CorruptRecord(ReadFailed):

@@ -39,13 +39,13 @@ class Cursors:
         except KafkaException:
             self._raise_denial(command.group, client, 0)
             raise
-        for entry in answered:
-            if entry.error is not None:
-                raise KafkaException(entry.error)
+        for stored in answered:
+            if stored.error is not None:
+                raise KafkaException(stored.error)
         return tuple(
-            CommittedOffset(entry.partition, entry.offset, entry.metadata or "")
-            for entry in answered
-            if entry.offset >= 0  # the client's mark for "none" is -1001
+            CommittedOffset(stored.partition, stored.offset, stored.metadata or "")
+            for stored in answered
+            if stored.offset >= 0  # the client's mark for "none" is -1001
         )
 
     def commit(self, command: CommitOffsets) -> None:
@@ -57,8 +57,8 @@ class Cursors:
         end = time.monotonic() + command.timeout_ms / 1000
         client = self._consumer(command.group, command.timeout_ms / 1000)
         offsets = [
-            TopicPartition(command.topic, entry.partition, entry.offset, metadata=entry.metadata)
-            for entry in command.offsets
+            TopicPartition(command.topic, stored.partition, stored.offset, metadata=stored.metadata)
+            for stored in command.offsets
         ]
         client.commits.clear()
         client.handle.commit(offsets=offsets, asynchronous=True)
@@ -92,11 +92,11 @@ class Cursors:
 
 
 def _places(offsets: list[TopicPartition]) -> set[tuple[str, int, int]]:
-    return {(entry.topic, entry.partition, entry.offset) for entry in offsets}
+    return {(place.topic, place.partition, place.offset) for place in offsets}
 
 
 def _raise_first(error: KafkaError | None, stored: list[TopicPartition]) -> None:
     """The commit's own error, or that of one partition."""
-    for found in (error, *(entry.error for entry in stored)):
+    for found in (error, *(place.error for place in stored)):
         if found is not None:
             raise KafkaException(found)

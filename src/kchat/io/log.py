@@ -103,7 +103,7 @@ class KafkaLog:
         return outcome
 
     async def aread(self, request: ReadRequest[M]) -> ReadOutcome[M]:
-        """`read`, without blocking the event loop. A cancelled one moves no cursor after the fact."""
+        """`read`, without blocking the event loop. A cancelled one leaves the cursor where it was."""
         outcome: ReadOutcome[M] = await self._arun(reading, self._expecting(request), waits=request.follow)
         self._known.learn_read(request.topic, outcome)
         return outcome

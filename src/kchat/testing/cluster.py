@@ -96,7 +96,7 @@ class FakeCluster:
     def at(self, at_ms: int, action: Callable[[], object]) -> None:
         """Do something when the virtual clock reaches `at_ms`: while a read waits, say."""
         self._scheduled.append((at_ms, action))
-        self._scheduled.sort(key=lambda entry: entry[0])
+        self._scheduled.sort(key=lambda due: due[0])
 
     def sleep(self, duration_ms: int) -> None:
         """Let virtual time pass: what is scheduled happens, retention drops what is too old."""
@@ -240,12 +240,12 @@ class FakeCluster:
     def _commit(self, command: CommitOffsets) -> Event:
         if command.group in self.live_groups:
             return self._failed(ErrorKind.REJECTED, "UNKNOWN_MEMBER_ID", "the group has a live member")
-        if any(len(entry.metadata) > METADATA_BYTES_MAX for entry in command.offsets):
+        if any(len(offset.metadata) > METADATA_BYTES_MAX for offset in command.offsets):
             return self._failed(ErrorKind.REJECTED, "OFFSET_METADATA_TOO_LARGE")
-        if any(self._partition(command.topic, entry.partition) is None for entry in command.offsets):
+        if any(self._partition(command.topic, offset.partition) is None for offset in command.offsets):
             return self._unknown_topic()
         stored = self.committed.setdefault((command.group, command.topic), {})
-        stored.update({entry.partition: entry for entry in command.offsets})
+        stored.update({offset.partition: offset for offset in command.offsets})
         return OffsetsCommitted(at_ms=self.now_ms)
 
     def _produce(self, command: Produce) -> Event:

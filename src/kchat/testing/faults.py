@@ -104,4 +104,4 @@ Fault = (
 )
 
 FaultPlan = tuple[Fault | None, ...]
-"""One entry a command, in order; None and whatever is beyond the end: no fault."""
+"""One for each command, in order; None and whatever is beyond the end: no fault."""
