@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition, murmur2
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kchat.core import (
@@ -259,7 +259,20 @@ def test_a_topic_that_retention_has_emptied_reads_as_empty(
     assert texts(read(kafka_log, topic)) == ["kept"]
 
 
-def test_a_producer_that_may_not_create_topics_can_use_an_existing_one(
+def test_a_session_is_where_the_java_client_would_put_its_key(kafka_log: KafkaLog, topic: str) -> None:
+    """The client's own default is another hash: its writers would split the session."""
+    for number in range(5):
+        session = f"{topic}-{number}"
+        outcome = kafka_log.append(
+            AppendRequest(
+                topic=session, records=(record("x", session),), settings=TopicSettings(partitions=7)
+            )
+        )
+        assert isinstance(outcome, Appended)
+        assert outcome.places[0].partition == murmur2(place(session).key, 7)
+
+
+def test_a_topic_that_an_administrator_made_is_used_as_it_is(
     kafka_log: KafkaLog, admin: AdminClient, topic: str
 ) -> None:
     for future in admin.create_topics([NewTopic(topic, 5, 1)]).values():
