@@ -32,9 +32,10 @@ def humans(number: int, start: int = 0) -> list[BaseMessage]:
 
 def interrupted_append(history: KafkaChatMessageHistory, messages: list[BaseMessage]) -> AppendUnknown:
     """The error of an append whose records all were stored: only their acknowledgements were lost."""
-    encode = encoder(place(history.session_id).key, lambda: uuid.uuid4().hex)
-    records = [encode(message) for message in messages]
-    return AppendUnknown("simulated", records=tuple(r for r in records if isinstance(r, NewRecord)))
+    placement = place(history.session_id)
+    encode = encoder(placement.key, lambda: uuid.uuid4().hex)
+    records = tuple(r for r in map(encode, messages) if isinstance(r, NewRecord))
+    return AppendUnknown("simulated", records=records, session=history.session_id, topic=placement.topic)
 
 
 def test_messages_continues_after_the_last_one_read_five_at_a_time(open_history: Open, call: Caller) -> None:
