@@ -54,7 +54,9 @@ def environments() -> tuple[Environment, ...]:
     """All but the one that runs this."""
     current = ("--constraint", "constraints.txt", "--editable", ".", "--group", "dev")
     others = [Environment(version, version, current, TESTS) for version in PYTHONS if version != HERE]
-    oldest = ("--resolution", "lowest-direct", "--editable", ".[cli,testing]", "pytest-timeout>=2.3")
+    # The oldest of what users run with; what the tests run with is today's.
+    tools = ("pytest>=9", "pytest-timeout>=2.3", "hypothesis>=6.150")
+    oldest = ("--resolution", "lowest-direct", "--editable", ".[cli,testing]", *tools)
     return (*others, Environment("oldest", HERE, oldest, TESTS_OLDEST))
 
 
