@@ -1,0 +1,81 @@
+"""Gives each row of the campaign its share of the time, collects its figures, and writes the table."""
+
+import os
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import Missing, choose_jars_here
+from tests.brokers.distribution import Distribution
+from tests.brokers.installation import installed
+from tests.proof.figures import Figures
+from tests.proof.report import HEAD, table, write
+
+MINUTES = float(os.environ.get("MINUTES", "1.5"))
+REPORT = Path(__file__).parents[2] / "docs" / "reliability.md"
+ROWS_KEY = pytest.StashKey[list[Figures]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "row(name, fault, share): a row of the campaign; its share of the time"
+    )
+    config.stash[ROWS_KEY] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Time for the row itself, for starting brokers and, once, for downloading them."""
+    for item in items:
+        if marker := item.get_closest_marker("row"):
+            item.add_marker(pytest.mark.timeout(600 + 3 * _seconds(marker)))
+
+
+def _seconds(marker: pytest.Mark) -> float:
+    return float(MINUTES * 60 * marker.args[2])
+
+
+@pytest.fixture
+def row_seconds(request: pytest.FixtureRequest) -> float:
+    """How long this row may inject faults."""
+    marker = request.node.get_closest_marker("row")
+    return _seconds(marker)
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
+    """This row's figures; the goal is checked when the row is over."""
+    name, fault, _ = request.node.get_closest_marker("row").args
+    figures = Figures(name, fault)
+    begun = time.monotonic()
+    yield figures
+    figures.seconds = time.monotonic() - begun
+    request.config.stash[ROWS_KEY].append(figures)
+    assert not figures.missed, "\n".join((*figures.missed, *figures.notes))
+
+
+@pytest.fixture(scope="session")
+def distribution() -> Distribution:
+    """Kafka's jars: the rows start, kill and configure brokers of their own."""
+    choice = choose_jars_here()
+    if isinstance(choice, Missing):
+        pytest.skip(str(choice))
+    return installed(choice.java)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Print the table; with KCHAT_PROOF_REPORT=1 write it, too."""
+    yield
+    rows = terminalreporter.config.stash[ROWS_KEY]
+    if not rows:
+        return
+    lines = [HEAD, *table(rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
+    terminalreporter.write_line("")
+    for line in lines:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        terminalreporter.write_line("  ".join(padded).rstrip())
+    if os.environ.get("KCHAT_PROOF_REPORT") == "1":
+        write(REPORT, rows, MINUTES)

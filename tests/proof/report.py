@@ -1,0 +1,105 @@
+"""The campaign's table: for the terminal, and for docs/reliability.md."""
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import confluent_kafka
+
+from kchat import __version__
+from tests.brokers.distribution import KAFKA_VERSION
+from tests.proof.figures import Figures
+
+ROWS = (
+    "broker killed",
+    "leader killed",
+    "client killed",
+    "network",
+    "crowd",
+    "signals and lifecycles",
+    "log surgery",
+    "poison",
+    "hostile input",
+    "full",
+)
+"""All rows of the campaign. One that was not run is in the table all the same, and says so."""
+
+HEAD = (
+    "row",
+    "fault",
+    "operations",
+    "faults",
+    "acknowledged",
+    "lost",
+    "duplicates",
+    "out of order",
+    "hangs",
+    "unknown",
+    "longest call",
+    "held",
+)
+BEGIN, END = "<!-- written by `make proof` -->", "<!-- end of what `make proof` wrote -->"
+
+
+def table(rows: Sequence[Figures]) -> list[tuple[str, ...]]:
+    """A line for each row that ran, in the campaign's order, and for each that did not."""
+    lines: list[tuple[str, ...]] = []
+    for name in ROWS:
+        ran = [figures for figures in rows if figures.row == name]
+        lines += [_line(figures) for figures in ran]
+        if not ran:
+            lines.append((name, "not run", *[""] * (len(HEAD) - 2)))
+    return lines
+
+
+def _line(figures: Figures) -> tuple[str, ...]:
+    counts = (
+        figures.operations,
+        figures.faults,
+        figures.acknowledged,
+        figures.lost,
+        figures.duplicates,
+        figures.out_of_order,
+        figures.hangs,
+        figures.unknown,
+    )
+    longest = f"{figures.longest_seconds:.2f} s" if figures.longest_seconds else ""
+    held = "no" if figures.missed else "yes"
+    return figures.row, figures.fault, *(f"{count:,}" for count in counts), longest, held
+
+
+def markdown(rows: Sequence[Figures], minutes: float) -> str:
+    """What stands between the marks in docs/reliability.md."""
+    lines = [HEAD, ("---",) * len(HEAD), *table(rows)]
+    text = [f"{key}: {value}  " for key, value in circumstances(minutes).items()]
+    text += ["", *("| " + " | ".join(line) + " |" for line in lines), ""]
+    for figures in rows:
+        said = [*figures.notes, *(f"**not held**: {missed}" for missed in figures.missed)]
+        text += [f"- {figures.row}, {figures.fault}: {'; '.join(said)}" for said in [said] if said]
+    return "\n".join(text)
+
+
+def circumstances(minutes: float) -> dict[str, str]:
+    """When, with which versions, on what."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "length": f"MINUTES={minutes:g}",
+        "versions": f"kchat {__version__}, Apache Kafka {KAFKA_VERSION}, confluent-kafka {version('confluent-kafka')} "
+        f"(librdkafka {confluent_kafka.libversion()[0]}), langchain-core {version('langchain-core')}, "
+        f"Python {platform.python_version()}",
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, brokers on loopback",
+    }
+
+
+def write(path: Path, rows: Sequence[Figures], minutes: float) -> None:
+    """Put the run's result between the marks; the text around them is people's."""
+    text = path.read_text()
+    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise ValueError(f"{path.name} needs the marks {BEGIN} and {END}, once")
+    block = f"{BEGIN}\n{markdown(rows, minutes)}\n{END}"
+    path.write_text(pattern.sub(lambda _: block, text))
