@@ -79,18 +79,24 @@ def markdown(rows: Sequence[Figures], minutes: float) -> str:
     text += ["", *("| " + " | ".join(line) + " |" for line in lines), ""]
     for figures in rows:
         said = [*figures.notes, *(f"**not held**: {missed}" for missed in figures.missed)]
-        text += [f"- {figures.row}, {figures.fault}: {'; '.join(said)}" for said in [said] if said]
+        if said:
+            text.append(f"- {figures.row}, {figures.fault}: {'; '.join(said)}")
     return "\n".join(text)
 
 
 def circumstances(minutes: float) -> dict[str, str]:
     """When, with which versions, on what."""
+    versions = (
+        f"kchat {__version__}",
+        f"Apache Kafka {KAFKA_VERSION}",
+        f"confluent-kafka {version('confluent-kafka')} (librdkafka {confluent_kafka.libversion()[0]})",
+        f"langchain-core {version('langchain-core')}",
+        f"Python {platform.python_version()}",
+    )
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "length": f"MINUTES={minutes:g}",
-        "versions": f"kchat {__version__}, Apache Kafka {KAFKA_VERSION}, confluent-kafka {version('confluent-kafka')} "
-        f"(librdkafka {confluent_kafka.libversion()[0]}), langchain-core {version('langchain-core')}, "
-        f"Python {platform.python_version()}",
+        "versions": ", ".join(versions),
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, brokers on loopback",
     }
 
