@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
-from kchat.core import HEADER_ID, Corrupt, Message, Progress, Record
+from kchat.core import HEADER_ID, HEADER_RESENT, Corrupt, Message, Progress, Record
 
 Place = tuple[int, int]
 
@@ -37,14 +37,26 @@ def in_order(partitions: Iterable[Iterable[Record]]) -> list[Record]:
     return [entry[-1] for entry in sorted(ranked, key=lambda entry: entry[:3])]
 
 
-def told(records: Iterable[Record]) -> Told:
-    """The messages once each, the records that are none, and how many second copies there are."""
+def is_corrupt(record: Record) -> bool:
+    return record.value is None or b"poison" in record.value
+
+
+def told(records: Iterable[Record], before: Iterable[Record] = ()) -> Told:
+    """The messages once each, the records that are none, and how many second copies there are.
+
+    `before` is what the log holds before the read. Only a resent record is known as a second copy by that.
+    """
     readable: list[Record] = []
     corrupt: list[Record] = []
     for record in records:
-        (corrupt if record.value is None or b"poison" in record.value else readable).append(record)
+        (corrupt if is_corrupt(record) else readable).append(record)
     ids = [record.header(HEADER_ID) for record in readable]
-    once = [r for i, r in enumerate(readable) if ids[i] is None or ids[i] not in ids[:i]]
+    old = {record.header(HEADER_ID) for record in before if not is_corrupt(record)} - {None}
+    once = [
+        r
+        for i, r in enumerate(readable)
+        if ids[i] is None or not (ids[i] in ids[:i] or (r.header(HEADER_RESENT) and ids[i] in old))
+    ]
     return Told(
         messages=tuple(map(place_of, once)),
         corrupt=tuple(map(place_of, corrupt)),
@@ -67,7 +79,12 @@ def passed(records: Iterable[Record], progress: Progress[Message]) -> list[Recor
     return [record for record in records if record.offset < offsets.get(record.partition, 0)]
 
 
-def assert_slice(expected: list[Record], progress: Progress[Message], failure: object = None) -> list[Record]:
+def assert_slice(
+    expected: list[Record],
+    progress: Progress[Message],
+    failure: object = None,
+    before: Iterable[Record] = (),
+) -> list[Record]:
     """What is handed out is the beginning of `expected`, and the positions say exactly where it stopped.
 
     Returns:
@@ -75,7 +92,7 @@ def assert_slice(expected: list[Record], progress: Progress[Message], failure: o
     """
     behind = passed(expected, progress)
     assert behind == expected[: len(behind)], "the positions leave a hole"
-    assert told_by(progress) == told(behind)
+    assert told_by(progress) == told(behind, before)
     for delivery in progress.deliveries:
         assert delivery.message.data["content"] in {f"{delivery.partition}/{delivery.offset}", "foreign"}
     rest = expected[len(behind) :]

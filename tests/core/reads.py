@@ -21,7 +21,7 @@ from kchat.core import (
     Watermarks,
     reading,
 )
-from kchat.core.reading import Relisting
+from kchat.core.reading import LookingBack, Relisting
 from kchat.testing import FakeBroker, FalseLow
 from tests.core.model import in_order
 from tests.core.strategies import GROUP, TOPIC
@@ -85,6 +85,20 @@ def expected(
     return [record for record in merged if request.key in (None, record.key)]
 
 
+def earlier(
+    broker: FakeBroker, request: ReadRequest[Message], trace: Trace, stored: Mapping[int, CommittedOffset]
+) -> list[Record]:
+    """The session's records that lie before the read."""
+    partitions = broker.cluster.topics[TOPIC].partitions
+    ends = {w.partition: begin(broker, request, w, stored) for w in end(trace)}
+    return [
+        record
+        for number, first in ends.items()
+        for record in partitions[number].records
+        if record.offset < first and request.key in (None, record.key)
+    ]
+
+
 def is_out_of_range(broker: FakeBroker, request: ReadRequest[Message], trace: Trace) -> bool:
     """Whether the caller named a position that the log does not have."""
     if not isinstance(request.start, FromPositions):
@@ -95,7 +109,7 @@ def is_out_of_range(broker: FakeBroker, request: ReadRequest[Message], trace: Tr
 
 def believed_false_low(trace: Trace) -> bool:
     """Whether a false low watermark came where nothing contradicts it: after "out of range", and twice."""
-    doubted = (isinstance(step.before, Relisting) and step.before.doubted for step in trace.steps)
+    doubted = (isinstance(s.before, Relisting | LookingBack) and s.before.doubted for s in trace.steps)
     return any(
         again and isinstance(step.fault, FalseLow) for again, step in zip(doubted, trace.steps, strict=True)
     )

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from attrs import evolve
+
 from kchat.core import (
+    HEADER_ID,
     Acknowledged,
     BrokerError,
     Command,
@@ -25,6 +28,7 @@ from kchat.core import (
     Watermarks,
     reading,
 )
+from kchat.core.log import RESENT
 from tests.core.strategies import DECODER, TOPIC
 from tests.core.tracing import feed
 
@@ -50,6 +54,12 @@ def committed(*offsets: tuple[int, str], at: int = 1) -> Event:
 def record(offset: int, *, partition: int = 0, time: int = 0, value: bytes | None = None) -> Record:
     content = b'{"type": "human", "data": {"content": "x"}}'
     return Record(partition, offset, time, None, content if value is None else value)
+
+
+def resent(offset: int, *, partition: int = 0, time: int = 0) -> Record:
+    """A record that is marked as sent again."""
+    known = (HEADER_ID, b"id-%d-%d" % (partition, offset))
+    return evolve(record(offset, partition=partition, time=time), headers=(known, RESENT))
 
 
 def fetched(*records: Record | int, proven: int | None = None, at: int = 1) -> Event:

@@ -24,6 +24,7 @@ from kchat.core import (
     Record,
     Start,
 )
+from kchat.core.log import RESENT
 from kchat.testing import (
     Delay,
     FakeBroker,
@@ -63,6 +64,7 @@ class Entry:
     kind: Kind = Kind.MESSAGE
     timestamp_ms: int = 0
     message_id: int | None = None
+    resent: bool = False
 
 
 @frozen(kw_only=True)
@@ -92,11 +94,12 @@ class LogPlan:
         content = {"type": "human", "data": {"content": f"{partition}/{offset}"}}
         value = {Kind.POISON: b"{poison", Kind.TOMBSTONE: None}.get(entry.kind, json.dumps(content).encode())
         known = () if entry.message_id is None else ((HEADER_ID, b"%d" % entry.message_id),)
+        mark = (RESENT,) if entry.resent else ()
         broker.cluster.inject(
             TOPIC,
             value,
             key=NEIGHBOUR if entry.kind is Kind.NEIGHBOUR else SESSION,
-            headers=known,
+            headers=known + mark,
             partition=partition,
             timestamp_ms=entry.timestamp_ms,
         )
@@ -110,6 +113,7 @@ entries = st.builds(
     kind=st.sampled_from([Kind.MESSAGE] * 6 + list(Kind)),
     timestamp_ms=st.integers(0, 5),
     message_id=st.none() | st.integers(0, 4),
+    resent=st.booleans(),
 )
 
 

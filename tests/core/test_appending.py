@@ -52,6 +52,9 @@ def appends(*events: Event, **changes: Any) -> Any:
     return feed(appending, appending.start(request, 0), *events)
 
 
+SENT_AGAIN = (A.resent(), B.resent())
+
+
 def asked(state: Any) -> Any:
     command = appending.pending(state)
     assert isinstance(command, Command)
@@ -140,19 +143,19 @@ def test_what_has_no_report_when_the_time_is_over_is_withdrawn(waiting: tuple[Ev
         (produced(ack(4), ack(5)), Appended((Acknowledged(0, 4), Acknowledged(0, 5)))),
         (
             produced(ack(4), error(WITHDRAWN)),
-            Unknown(error=NOT_ACKNOWLEDGED, acknowledged=1, records=(A, B)),
+            Unknown(error=NOT_ACKNOWLEDGED, acknowledged=1, records=SENT_AGAIN),
         ),
-        (produced(None, None), Unknown(error=NOT_ACKNOWLEDGED, acknowledged=0, records=(A, B))),
+        (produced(None, None), Unknown(error=NOT_ACKNOWLEDGED, acknowledged=0, records=SENT_AGAIN)),
         (produced(error(DENIED), error(DENIED)), Refused(error(DENIED))),
         (
             produced(error(DENIED), error(WITHDRAWN)),
-            Unknown(error=NOT_ACKNOWLEDGED, acknowledged=0, records=(A, B)),
+            Unknown(error=NOT_ACKNOWLEDGED, acknowledged=0, records=SENT_AGAIN),
         ),
         (
             produced(ack(4), error(DENIED)),
-            Unknown(error=NOT_ACKNOWLEDGED, acknowledged=1, records=(A, B)),
+            Unknown(error=NOT_ACKNOWLEDGED, acknowledged=1, records=SENT_AGAIN),
         ),
-        (failed(TRANSIENT), Unknown(error=NOT_ACKNOWLEDGED, acknowledged=0, records=(A, B))),
+        (failed(TRANSIENT), Unknown(error=NOT_ACKNOWLEDGED, acknowledged=0, records=SENT_AGAIN)),
     ],
     ids=["in time after all", "one", "none", "refused", "mixed", "one refused", "no answer"],
 )
@@ -183,53 +186,73 @@ def test_an_error_for_every_record_is_refused_only_where_it_is_certain(
     kind: ErrorKind, certain: bool
 ) -> None:
     outcome = ended(appends(produced(error(kind), error(kind))))
-    unknown = Unknown(error=error(kind), acknowledged=0, records=(A, B))
+    unknown = Unknown(error=error(kind), acknowledged=0, records=SENT_AGAIN)
     assert outcome == (Refused(error(kind)) if certain else unknown)
 
 
 def test_certain_and_uncertain_errors_together_are_unknown() -> None:
     outcome = ended(appends(produced(error(DENIED), error(TRANSIENT))))
-    assert outcome == Unknown(error=error(DENIED), acknowledged=0, records=(A, B))
+    assert outcome == Unknown(error=error(DENIED), acknowledged=0, records=SENT_AGAIN)
 
 
 def test_a_refusal_after_a_stored_record_is_unknown() -> None:
     outcome = ended(appends(produced(ack(4), error(DENIED))))
-    assert outcome == Unknown(error=error(DENIED), acknowledged=1, records=(A, B))
+    assert outcome == Unknown(error=error(DENIED), acknowledged=1, records=SENT_AGAIN)
 
 
 @pytest.mark.parametrize("kind", [DENIED, WITHDRAWN, UNKNOWN_TOPIC])
 def test_a_later_record_that_is_stored_forbids_sending_the_earlier_one(kind: ErrorKind) -> None:
     outcome = ended(appends(produced(error(kind), ack(4)), settings=SETTINGS))
-    assert outcome == Unknown(error=error(kind), acknowledged=1, records=(A, B))
+    assert outcome == Unknown(error=error(kind), acknowledged=1, records=SENT_AGAIN)
 
 
 @pytest.mark.parametrize("waiting", [(), (produced(None, None),)], ids=["at once", "after waiting"])
 def test_records_taken_along_by_a_neighbour_are_sent_again(waiting: tuple[Event, ...]) -> None:
     state = appends(*waiting, produced(error(WITHDRAWN), error(WITHDRAWN)))
     assert isinstance(state, Producing)
-    assert sends(state) == (A, B)
+    assert sends(state) == SENT_AGAIN
     assert isinstance(ended(feed(appending, state, produced(ack(6), ack(7)))), Appended)
 
 
 def test_after_records_were_taken_along_nothing_is_certain_any_more() -> None:
     taken = produced(error(WITHDRAWN), error(WITHDRAWN))
-    unknown = Unknown(error=error(DENIED), acknowledged=0, records=(A, B))
+    unknown = Unknown(error=error(DENIED), acknowledged=0, records=SENT_AGAIN)
     assert ended(appends(taken, produced(error(DENIED), error(DENIED)))) == unknown
     assert ended(appends(taken, failed(DENIED))) == unknown
 
 
 def test_only_what_was_not_acknowledged_is_sent_again() -> None:
     state = appends(produced(ack(4), error(WITHDRAWN), error(WITHDRAWN)), records=(A, B, C))
-    assert sends(state) == (B, C)
+    assert sends(state) == (B.resent(), C.resent())
     outcome = ended(feed(appending, state, produced(ack(5), ack(6))))
     assert [place.offset for place in outcome.places] == [4, 5, 6]
     withdrawn = feed(appending, state, produced(ack(5), None, at=1_000), produced(ack(5), error(WITHDRAWN)))
     assert ended(withdrawn).acknowledged == 2
 
 
+@pytest.mark.parametrize(
+    "events", [(failed(DENIED),), (produced(error(DENIED), error(DENIED)),)], ids=["not sent", "refused"]
+)
+def test_an_append_of_resent_records_is_never_certain_to_have_stored_nothing(
+    events: tuple[Event, ...],
+) -> None:
+    """Its first attempt, an earlier call, may have stored them."""
+    outcome = ended(appends(*events, records=SENT_AGAIN))
+    assert outcome == Unknown(error=error(DENIED), acknowledged=0, records=SENT_AGAIN)
+    too_large = ended(appends(records=SENT_AGAIN, record_bytes_max=10))
+    assert (type(too_large), too_large.records) == (Unknown, SENT_AGAIN)
+
+
+def test_a_record_that_would_be_too_large_to_resend_is_refused_at_first() -> None:
+    limit = A.resent().size_bytes
+    assert A.size_bytes < limit
+    assert isinstance(appends(records=(A,), record_bytes_max=limit), Producing)
+    assert isinstance(ended(appends(records=(A,), record_bytes_max=limit - 1)), Refused)
+
+
 def test_records_taken_along_when_the_time_is_over_are_unknown() -> None:
     outcome = ended(appends(produced(error(WITHDRAWN), error(WITHDRAWN), at=1_000)))
-    assert outcome == Unknown(error=error(WITHDRAWN), acknowledged=0, records=(A, B))
+    assert outcome == Unknown(error=error(WITHDRAWN), acknowledged=0, records=SENT_AGAIN)
 
 
 @pytest.mark.parametrize(

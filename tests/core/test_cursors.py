@@ -1,8 +1,10 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kchat.core import METADATA_BYTES_MAX, CursorMemory, FromCommitted, JsonDecoder, ReadRequest
-from kchat.core.cursors import IDS_MAX
+from kchat.core.cursors import IDS_MAX, RESENT_IDS_MAX
+from kchat.core.wire import MESSAGE_ID
 from kchat.testing import FakeBroker
 
 VALUE = b'{"type": "human", "data": {"content": "x"}}'
@@ -10,20 +12,52 @@ VALUE = b'{"type": "human", "data": {"content": "x"}}'
 uuids = st.uuids().map(lambda u: u.hex)
 
 
-@given(st.none() | st.uuids().map(str), st.lists(uuids, max_size=IDS_MAX))
-def test_what_a_cursor_remembers_comes_back_equal(topic_id: str | None, ids: list[str]) -> None:
-    memory = CursorMemory(topic_id, tuple(ids))
+@given(
+    st.none() | st.uuids().map(str),
+    st.lists(uuids, max_size=IDS_MAX - RESENT_IDS_MAX),
+    st.lists(uuids, max_size=RESENT_IDS_MAX),
+)
+def test_what_a_cursor_remembers_comes_back_equal(
+    topic_id: str | None, ids: list[str], resent: list[str]
+) -> None:
+    memory = CursorMemory(topic_id, tuple(ids), tuple(resent))
     assert CursorMemory.from_metadata(memory.to_metadata()) == memory
 
 
-@given(st.lists(st.text(max_size=100), max_size=300))
-def test_it_always_fits_and_keeps_the_latest(ids: list[str]) -> None:
-    memory = CursorMemory(None, ()).followed_by(tuple(ids))
+names = st.text(max_size=100) | st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
+
+
+@given(st.lists(names, max_size=300), st.data())
+def test_it_always_fits_and_keeps_the_latest(ids: list[str], data: st.DataObject) -> None:
+    resent = frozenset(data.draw(st.lists(st.sampled_from(ids or [""]), max_size=150)))
+    memory = CursorMemory().followed_by(tuple(ids), resent)
     metadata = memory.to_metadata()
     assert len(metadata.encode()) <= METADATA_BYTES_MAX
-    kept = CursorMemory.from_metadata(metadata).ids
-    assert len(kept) <= IDS_MAX
-    assert all(known in ids for known in kept)
+    kept = CursorMemory.from_metadata(metadata)
+    assert len(kept.ids) + len(kept.resent) <= IDS_MAX
+    assert kept.known <= set(ids)
+    for few, of in ((kept.ids, memory.ids), (kept.resent, memory.resent)):
+        usable = [known for known in of if MESSAGE_ID.fullmatch(known.encode())]
+        assert list(few) == usable[len(usable) - len(few) :]
+
+
+def test_ids_of_resent_records_are_kept_for_longest() -> None:
+    ids = tuple(f"{number:032x}" for number in range(500))
+    memory = CursorMemory().followed_by(ids, frozenset(ids[:RESENT_IDS_MAX]))
+    kept = CursorMemory.from_metadata(memory.to_metadata())
+    assert kept.resent == ids[:RESENT_IDS_MAX]
+    assert kept.ids == ids[RESENT_IDS_MAX - IDS_MAX :]
+
+
+@pytest.mark.parametrize("resent", [0, 30, RESENT_IDS_MAX])
+def test_where_ids_are_long_the_oldest_give_way(resent: int) -> None:
+    ids = tuple(f"{number:064x}" for number in range(IDS_MAX))
+    memory = CursorMemory("0" * 22).followed_by(ids, frozenset(ids[:resent]))
+    kept = CursorMemory.from_metadata(memory.to_metadata())
+    assert METADATA_BYTES_MAX - 66 < len(memory.to_metadata()) <= METADATA_BYTES_MAX
+    assert kept.resent == ids[:resent][-len(kept.resent) or resent :]
+    assert kept.ids == (ids[-len(kept.ids) :] if kept.ids else ())
+    assert not kept.ids or len(kept.resent) == resent
 
 
 def test_a_full_window_of_kchats_own_ids_fits() -> None:

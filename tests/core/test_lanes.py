@@ -163,7 +163,7 @@ def test_a_committed_offset_counts_only_for_the_topic_it_was_made_for(
 
 def test_a_usable_offset_brings_the_ids_before_it() -> None:
     _, remembered = usable_committed((CommittedOffset(0, 4, OURS),), (Watermarks(0, 2, 9),), "ours")
-    assert remembered == {0: ("id-1", "id-2")}
+    assert remembered == {0: CursorMemory("ours", ("id-1", "id-2"))}
 
 
 answers = st.builds(

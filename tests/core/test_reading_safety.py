@@ -6,6 +6,7 @@ reported as the high one twice after "out of range" (then retention has passed e
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 import pytest
 from attrs import evolve, frozen
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 
 from kchat.core import (
     HEADER_ID,
+    HEADER_RESENT,
     CommitOffsets,
     Complete,
     Corrupt,
+    Delivery,
     Failed,
     Fetched,
     FromBeginning,
@@ -38,6 +41,7 @@ from tests.core.reads import (
     chunks,
     cursor,
     cursor_of,
+    earlier,
     end,
     expected,
     is_out_of_range,
@@ -85,6 +89,12 @@ def quiet_cases(draw: st.DrawFn) -> Case:
     return Case(plan=plan, faults=(), request=request)
 
 
+def is_resent(broker: FakeBroker, delivery: Delivery[Message]) -> bool:
+    records = broker.cluster.topics[TOPIC].partitions[delivery.partition].records
+    (record,) = (record for record in records if record.offset == delivery.offset)
+    return record.header(HEADER_RESENT) is not None
+
+
 def elapsed_in(trace: Trace) -> int:
     return int(trace.steps[-1].event.at_ms) if trace.steps else 0
 
@@ -112,22 +122,23 @@ def test_what_is_handed_out_is_the_beginning_of_the_one_order(
         assert request.messages_max == 0 or isinstance(trace.outcome, Failed)
         return
     records = expected(broker, request, trace, before)
+    old = earlier(broker, request, trace, before)
     outcome: ReadOutcome[Message] = trace.outcome
     match outcome:
         case Complete():
-            assert assert_slice(records, progress) == []
+            assert assert_slice(records, progress, before=old) == []
         case Partial(limit=Limit.COUNT):
-            rest = assert_slice(records, progress)
+            rest = assert_slice(records, progress, before=old)
             reached = records[: len(records) - len(rest)]
             assert len(progress.deliveries) == request.messages_max
             assert not reached or place_of(reached[-1]) == place_of(progress.deliveries[-1])
         case Partial(limit=limit):
             assert limit is Limit.TIME
             assert request.wait_ms_max is not None
-            assert_slice(records, progress)
+            assert_slice(records, progress, before=old)
             assert elapsed_in(trace) >= request.wait_ms_max
         case Failed(failure=failure):
-            assert_slice(records, progress, failure)
+            assert_slice(records, progress, failure, before=old)
             assert not isinstance(failure, Corrupt) or request.on_corrupt is OnCorrupt.RAISE
     assert request.messages_max is None or len(progress.deliveries) <= request.messages_max
     assert not progress.skipped or request.on_corrupt is OnCorrupt.SKIP
@@ -193,7 +204,9 @@ def test_the_same_pure_read_twice_gives_the_same(case: Case) -> None:
 def test_chunks_of_any_size_make_the_whole(
     plan: LogPlan, size: int, key: bytes | None, by_cursor: bool
 ) -> None:
-    """A cursor remembers ids from read to read. Positions do not: then the copies are dropped here."""
+    """A cursor remembers ids from read to read. Positions do not, but resent records are looked back for:
+    then the copies that carry no mark are dropped here.
+    """
     broker = plan.build()
     request = ReadRequest(
         topic=TOPIC, start=FromBeginning(), decoder=DECODER, key=key, on_corrupt=OnCorrupt.SKIP
@@ -210,7 +223,9 @@ def test_chunks_of_any_size_make_the_whole(
     assert len(set(places)) == len(places), "a place was handed out twice"
     if not by_cursor:
         ids = [delivery.message_id for delivery in deliveries]
-        deliveries = [d for i, d in enumerate(deliveries) if ids[i] is None or ids[i] not in ids[:i]]
+        seconds = [d for i, d in enumerate(deliveries) if ids[i] is not None and ids[i] in ids[:i]]
+        assert not any(map(partial(is_resent, broker), seconds)), "a resent record came twice"
+        deliveries = [d for d in deliveries if d not in seconds]
     assert deliveries == list(whole.progress.deliveries)
     assert [s for o in outcomes for s in o.progress.skipped] == list(whole.progress.skipped)
     assert outcomes[-1].progress.positions == whole.progress.positions

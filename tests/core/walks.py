@@ -11,17 +11,32 @@ from kchat.core import (
     FromBeginning,
     FromCommitted,
     FromEnd,
+    FromPositions,
     NewRecord,
+    OffsetsListed,
+    Position,
     ReadRequest,
     RemoveTopic,
     TopicCreated,
     TopicDeleted,
     TopicSettings,
+    Watermarks,
     appending,
     provisioning,
     reading,
 )
-from tests.core.scripts import ack, committed, described, error, failed, fetched, listed, produced, stored
+from tests.core.scripts import (
+    ack,
+    committed,
+    described,
+    error,
+    failed,
+    fetched,
+    listed,
+    produced,
+    resent,
+    stored,
+)
 from tests.core.strategies import DECODER, GROUP, TOPIC
 
 Walk = tuple[Any, tuple[Event, ...]]
@@ -40,6 +55,12 @@ def read(**changes: Any) -> ReadRequest[Any]:
 FOUND = (AGAIN, described(), AGAIN, listed((0, 2)))
 EMPTIED = (listed((2, 2)), listed((2, 2)))  # said twice, it is believed
 CURSOR = {"start": FromCommitted(GROUP), "commit_to": GROUP}
+AT_2 = FromPositions((Position(0, 2),))
+FOUND_4 = (described(), listed((0, 4)))
+BEHIND = (described(), committed((2, "")), listed((0, 4)))
+FOUR_EMPTIED = (listed((4, 4)), listed((4, 4)))
+UPPER_PASSED = OffsetsListed(at_ms=2, watermarks=(Watermarks(1, 1, 1),))
+HELD_UP = (fetched(resent(2)), PASSED, UPPER_PASSED, UPPER_PASSED)
 READS: list[Walk] = [
     (read(), (*FOUND, AGAIN, fetched(0), fetched(1))),
     (read(), (*FOUND, PASSED, AGAIN, listed((1, 2)), PASSED, *EMPTIED)),
@@ -57,6 +78,16 @@ READS: list[Walk] = [
     (read(**CURSOR), (described(), AGAIN, committed(), listed((0, 2)), fetched(0, 1), OVER)),
     (read(**CURSOR), (described(), committed(), listed((0, 2)), PASSED, *EMPTIED, stored())),
     (read(**CURSOR), (described(), OVER)),
+    # A resent record behind the beginning: what is before it is looked at.
+    (read(**CURSOR), (*BEHIND, fetched(resent(2)), AGAIN, fetched(0), fetched(1), fetched(3), stored())),
+    (read(**CURSOR), (*BEHIND, fetched(resent(2), 3), fetched(0, 1), stored())),
+    (read(**CURSOR), (*BEHIND, fetched(resent(2)), PASSED, listed((1, 4)), fetched(1), fetched(3), stored())),
+    (read(**CURSOR), (*BEHIND, fetched(resent(2)), PASSED, *FOUR_EMPTIED, PASSED, *FOUR_EMPTIED, stored())),
+    (read(**CURSOR), (*BEHIND, fetched(resent(2), 3), PASSED, listed((2, 4)), stored())),
+    (read(start=AT_2), (*FOUND_4, fetched(resent(2)), OVER)),
+    (read(start=AT_2), (*FOUND_4, fetched(resent(2), 3), fetched(0, 1))),
+    (read(start=AT_2), (*FOUND_4, fetched(resent(2), 3), PASSED, listed((2, 4)))),
+    (read(start=AT_2), (described(0, 1), listed((0, 3), (0, 1)), *HELD_UP, fetched(0, 1))),
 ]
 
 SETTINGS = TopicSettings()

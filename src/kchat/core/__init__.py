@@ -88,14 +88,23 @@ from kchat.core.requests import (
     Start,
 )
 from kchat.core.running import arun, run
+from kchat.core.sealing import Sealed
 from kchat.core.topics import TopicSettings
-from kchat.core.wire import FORMAT_VERSION, HEADER_ID, HEADER_VERSION, MESSAGE_TYPES, RECORD_BYTES_MAX
+from kchat.core.wire import (
+    FORMAT_VERSION,
+    HEADER_ID,
+    HEADER_RESENT,
+    HEADER_VERSION,
+    MESSAGE_TYPES,
+    RECORD_BYTES_MAX,
+)
 
 __all__ = [
     "CERTAIN",
     "DECODE_ERRORS",
     "FORMAT_VERSION",
     "HEADER_ID",
+    "HEADER_RESENT",
     "HEADER_VERSION",
     "MESSAGE_TYPES",
     "METADATA_BYTES_MAX",
@@ -166,6 +175,7 @@ __all__ = [
     "RemoveTopic",
     "Report",
     "RequestFailed",
+    "Sealed",
     "Start",
     "TopicCreated",
     "TopicDeleted",

@@ -8,6 +8,7 @@ Its laws:
 3. Records are sent again by the machine only where that can neither double nor reorder them for a reader:
    after "unknown topic" (nothing was done), and after a neighbour on the same client withdrew its records
    and took these along (same ids, same order).
+4. What an earlier attempt may have stored is marked when it is sent again: readers look for the first copy.
 
 All that may follow what stands in `TRANSITIONS`; docs/machines.md draws it.
 """
@@ -43,6 +44,7 @@ from kchat.core.outcomes import (
 )
 from kchat.core.requests import AppendRequest, EnsureTopic
 from kchat.core.topics import TopicSettings
+from kchat.core.wire import HEADER_RESENT
 
 WITHDRAW_MS_MAX = 500
 """How long the reports of withdrawn records are waited for, beyond the caller's limit. They are local: this
@@ -59,7 +61,7 @@ class Attempt:
     """What all attempts of one call share.
 
     `places` are the records that are acknowledged, always the first ones; the others are still to send.
-    `uncertain`: an earlier attempt may have stored some of those.
+    `uncertain`: an earlier attempt, of this call or of the one before it, may have stored some of those.
     """
 
     request: AppendRequest
@@ -71,7 +73,8 @@ class Attempt:
     @property
     def unsent(self) -> tuple[NewRecord, ...]:
         """What the next attempt sends."""
-        return self.request.records[len(self.places) :]
+        rest = self.request.records[len(self.places) :]
+        return tuple(record.resent() for record in rest) if self.uncertain else rest
 
 
 @frozen
@@ -132,11 +135,17 @@ def start(request: AppendRequest, at_ms: int) -> State:
     """The first state of a call that begins at `at_ms`, the shell's monotonic clock in milliseconds."""
     if not request.records:
         return Finished(Appended(()))
+    attempt = Attempt(
+        request=request,
+        budget=Budget.start(at_ms=at_ms, wait_ms_max=request.wait_ms_max),
+        uncertain=any(record.header(HEADER_RESENT) is not None for record in request.records),
+    )
     limit = request.record_bytes_max
-    if limit is not None and any(record.size_bytes > limit for record in request.records):
+    if limit is not None and any(record.size_bytes_max > limit for record in request.records):
         too_large = f"a record is larger than {limit} bytes"
-        return Finished(Refused(BrokerError(ErrorKind.REJECTED, "MSG_SIZE_TOO_LARGE", too_large)))
-    attempt = Attempt(request=request, budget=Budget.start(at_ms=at_ms, wait_ms_max=request.wait_ms_max))
+        return Finished(
+            _not_stored(attempt, BrokerError(ErrorKind.REJECTED, "MSG_SIZE_TOO_LARGE", too_large))
+        )
     if request.topic_known or request.settings is None:
         return Producing(attempt)
     return _ensure(attempt, request.settings)
@@ -282,10 +291,11 @@ def _withdrawn(state: Withdrawing, event: Produced) -> State:
 
 
 def _not_stored(attempt: Attempt, error: BrokerError) -> Refused | Unknown:
-    """Refused, if no earlier attempt of this call can have stored anything."""
+    """Refused, if no earlier attempt can have stored anything."""
     return _unknown(attempt, error) if attempt.uncertain or attempt.places else Refused(error)
 
 
 def _unknown(attempt: Attempt, error: BrokerError, *, stored_later: int = 0) -> Unknown:
     acknowledged = len(attempt.places) + stored_later
-    return Unknown(error=error, acknowledged=acknowledged, records=attempt.request.records)
+    records = tuple(record.resent() for record in attempt.request.records)
+    return Unknown(error=error, acknowledged=acknowledged, records=records)

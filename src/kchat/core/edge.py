@@ -37,7 +37,7 @@ NEXT_STEPS = {
     ErrorKind.TRANSIENT: "check that the brokers are up and reachable, then try again",
     ErrorKind.TIMED_OUT: "check that the brokers are up and reachable, or allow more time",
     ErrorKind.WITHDRAWN: "append the same records again",
-    ErrorKind.UNKNOWN_TOPIC: "create the topic, or allow it to be created",
+    ErrorKind.UNKNOWN_TOPIC: "create the topic, or let the append create it (provision=True)",
     ErrorKind.TOPIC_EXISTS: "use the existing topic",
     ErrorKind.OFFSET_OUT_OF_RANGE: "read from the beginning",
     ErrorKind.DENIED: "check the sasl.* and ssl.* settings and the access lists of the cluster",
@@ -45,6 +45,17 @@ NEXT_STEPS = {
     ErrorKind.UNEXPECTED: "look for the code in Kafka's documentation",
     ErrorKind.UNSUPPORTED: "use a broker that has this operation",
 }
+
+GRANT = "have it granted in the access lists of the cluster"
+
+NEXT_STEPS_BY_CODE = {
+    "TOPIC_AUTHORIZATION_FAILED": GRANT,
+    "GROUP_AUTHORIZATION_FAILED": GRANT + ", or read without the cursor (replay=True)",
+    "CLUSTER_AUTHORIZATION_FAILED": GRANT,
+    "_AUTHENTICATION": "check the sasl.* settings: mechanism, user and password or token",
+    "_SSL": "check the ssl.* settings and the certificates of both sides",
+}
+"""More than the kind says, where the code says more."""
 
 
 def delivered(outcome: ReadOutcome[M], *, session: str, topic: str) -> Progress[M]:
@@ -77,7 +88,7 @@ def acknowledged(outcome: AppendOutcome, *, session: str, topic: str) -> tuple[A
             raise AppendRefused("nothing was appended: " + _said(error), **_where(error, session, topic))
         case Unknown(error=error, acknowledged=count, records=records):
             where = _where(error, session, topic) | {
-                "next_step": "append the same records again: readers drop a second copy"
+                "next_step": "append the error's records again (resend): readers drop a second copy"
             }
             raise AppendUnknown(
                 f"{count} of {len(records)} records acknowledged, the others may be stored: {_said(error)}",
@@ -129,9 +140,9 @@ def encoded(
                 session=session,
                 next_step="nothing of this call was sent; correct the message and append again",
             )
-        if record.size_bytes > record_bytes_max:
+        if record.size_bytes_max > record_bytes_max:
             raise InvalidMessage(
-                f"its record would have {record.size_bytes} bytes, and the limit is {record_bytes_max}",
+                f"its record would have {record.size_bytes_max} bytes, and the limit is {record_bytes_max}",
                 index=index,
                 session=session,
                 next_step="nothing of this call was sent; store large content elsewhere, or raise"
@@ -169,7 +180,7 @@ def _said(error: BrokerError) -> str:
 
 def _where(error: BrokerError, session: str, topic: str) -> dict[str, Any]:
     return {
-        "next_step": NEXT_STEPS[error.kind],
+        "next_step": NEXT_STEPS_BY_CODE.get(error.code, NEXT_STEPS[error.kind]),
         "session": session,
         "topic": topic,
         "partition": error.partition,

@@ -10,19 +10,29 @@ from kchat.core.log import Record
 from kchat.core.merging import merge
 from kchat.core.outcomes import Delivery, Progress
 from kchat.core.requests import OnCorrupt, ReadRequest
-from kchat.core.wire import HEADER_ID, MESSAGE_ID
+from kchat.core.wire import HEADER_ID, HEADER_RESENT, MESSAGE_ID
 
 M = TypeVar("M")
 
 
 @frozen(kw_only=True)
 class Counted(Generic[M]):
-    """What a read has handed out so far. `ids` are the message ids among it, to know a second copy by."""
+    """What a read has handed out so far.
+
+    `ids` are the message ids among it and before it, to know a second copy by; `resent` those of them that
+    were marked so. `looked_for` are the ids of resent records whose first copy is known to be there or not.
+    """
 
     deliveries: tuple[Delivery[M], ...] = ()
     skipped: tuple[Corrupt, ...] = ()
     duplicates: int = 0
     ids: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
+    resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
+    looked_for: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
+
+    def settles(self, known: str, lanes: tuple[Lane, ...]) -> bool:
+        """Whether a resent record that is not known here can have no first copy before the read."""
+        return known in self.looked_for or not any(lane.begin for lane in lanes)
 
     def progress(self, lanes: tuple[Lane, ...]) -> Progress[M]:
         """The same, as an outcome tells it."""
@@ -34,46 +44,75 @@ class Counted(Generic[M]):
         )
 
 
+@frozen
+class Doubted:
+    """A resent record, whose first copy may lie before the place where the read began."""
+
+
 def hand_out(
     request: ReadRequest[M], lanes: tuple[Lane, ...], counted: Counted[M]
-) -> tuple[tuple[Lane, ...], Counted[M], Corrupt | None]:
+) -> tuple[tuple[Lane, ...], Counted[M], Corrupt | Doubted | None]:
     """Hand out all that the order and the count allow.
 
     Returns:
-        The lanes without what was handed out, the count with it, and the corrupt record that ended the
-        read, if one did: that record stays first in its lane, so that the next read finds it there.
+        The lanes without what was handed out, the count with it, and what stopped it, if anything did: a
+        corrupt record or a doubted one. That record stays first in its lane, to be found there again.
     """
     if not any(lane.buffer for lane in lanes):
         return lanes, counted, None
     deliveries, skipped, ids = list(counted.deliveries), list(counted.skipped), set(counted.ids)
-    duplicates, corrupt = counted.duplicates, None
-    while corrupt is None and (request.messages_max is None or len(deliveries) < request.messages_max):
+    resent, duplicates = set(counted.resent), counted.duplicates
+    stopped: Corrupt | Doubted | None = None
+    while stopped is None and (request.messages_max is None or len(deliveries) < request.messages_max):
         records_max = None if request.messages_max is None else request.messages_max - len(deliveries)
         records, rest = _take(lanes, request.follow, records_max)
         if not records:
             break
         for index, record in enumerate(records):
             verdict = _judge(request, record)
+            marked = record.header(HEADER_RESENT) is not None
             match verdict:
                 case None:
                     continue
                 case Corrupt() if request.on_corrupt is OnCorrupt.SKIP:
                     skipped.append(verdict)
-                case Corrupt():
-                    corrupt = verdict
-                    rest = _put_back(rest, records[index:])
-                    break
                 case Delivery(message_id=str(known)) if known in ids:
                     duplicates += 1
-                case Delivery(message_id=known):
+                case Delivery(message_id=str(known)) if not marked or counted.settles(known, lanes):
                     deliveries.append(verdict)
-                    if known is not None:
-                        ids.add(known)
+                    ids.add(known)
+                    if marked:
+                        resent.add(known)
+                case Delivery(message_id=None):
+                    deliveries.append(verdict)
+                case _:
+                    stopped = verdict if isinstance(verdict, Corrupt) else Doubted()
+                    rest = _put_back(rest, records[index:])
+                    break
         lanes = tuple(evolve(lane, buffer=rest.get(lane.partition, lane.buffer)) for lane in lanes)
     after: Counted[M] = Counted(
-        deliveries=tuple(deliveries), skipped=tuple(skipped), duplicates=duplicates, ids=frozenset(ids)
+        deliveries=tuple(deliveries),
+        skipped=tuple(skipped),
+        duplicates=duplicates,
+        ids=frozenset(ids),
+        resent=frozenset(resent),
+        looked_for=counted.looked_for,
     )
-    return lanes, after, corrupt
+    return lanes, after, stopped
+
+
+def message_id(record: Record) -> str | None:
+    """The record's `kchat-id`, None where it has none or another program's."""
+    known = record.header(HEADER_ID)
+    return known.decode() if known is not None and MESSAGE_ID.fullmatch(known) else None
+
+
+def first_copy(request: ReadRequest[M], record: Record, wanted: frozenset[str]) -> str | None:
+    """The id of a record that is the first copy of a wanted one: a message of this session with its id."""
+    known = message_id(record)
+    if known not in wanted or not isinstance(_judge(request, record), Delivery):
+        return None
+    return known
 
 
 def _take(
@@ -94,13 +133,12 @@ def _judge(request: ReadRequest[M], record: Record) -> Delivery[M] | Corrupt | N
     message = request.decoder.decode(record)
     if isinstance(message, Corrupt):
         return message
-    known = record.header(HEADER_ID)
     return Delivery(
         message=message,
         partition=record.partition,
         offset=record.offset,
         timestamp_ms=record.timestamp_ms,
-        message_id=known.decode() if known is not None and MESSAGE_ID.fullmatch(known) else None,
+        message_id=message_id(record),
     )
 
 

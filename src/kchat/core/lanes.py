@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
-from kchat.core.cursors import CursorMemory
+from kchat.core.cursors import NOTHING, CursorMemory
 from kchat.core.events import Fetched
 from kchat.core.failures import BrokerError, ErrorKind
 from kchat.core.log import CommittedOffset, Position, Record, Watermarks
@@ -20,8 +20,8 @@ class Lane:
     """One partition of a read.
 
     `begin` is where the read began, `position` the offset of the next record to fetch, `end` the high
-    watermark as seen once. `buffer`: fetched and not handed out yet. `remembered`: ids of
-    messages before `begin`, where the cursor knows them.
+    watermark as seen once. `buffer`: fetched and not handed out yet. `remembered`: what
+    the cursor knows of the messages before `begin`.
     """
 
     partition: int
@@ -29,7 +29,7 @@ class Lane:
     position: int
     end: int
     buffer: tuple[Record, ...] = ()
-    remembered: tuple[str, ...] = field(default=(), repr=lambda ids: f"<{len(ids)} ids>")
+    remembered: CursorMemory = NOTHING
 
     @property
     def at_end(self) -> bool:
@@ -59,21 +59,21 @@ class Lane:
 
 def usable_committed(
     committed: tuple[CommittedOffset, ...], watermarks: tuple[Watermarks, ...], topic_id: str | None
-) -> tuple[dict[int, int], dict[int, tuple[str, ...]]]:
-    """Where a cursor goes on, partition by partition, and which ids it remembers there.
+) -> tuple[dict[int, int], dict[int, CursorMemory]]:
+    """Where a cursor goes on, partition by partition, and what it remembers there.
 
     An absent partition starts at its low watermark: that is safe, and so it is what an offset counts for that
     belongs to another topic of this name, deleted since, or that is beyond the end.
     """
     highs = {w.partition: w.high for w in watermarks}
     starts: dict[int, int] = {}
-    remembered: dict[int, tuple[str, ...]] = {}
+    remembered: dict[int, CursorMemory] = {}
     for stored in committed:
         memory = CursorMemory.from_metadata(stored.metadata)
         foreign = memory.topic_id is not None and topic_id is not None and memory.topic_id != topic_id
         if not foreign and 0 <= stored.offset <= highs.get(stored.partition, -1):
             starts[stored.partition] = stored.offset
-            remembered[stored.partition] = memory.ids
+            remembered[stored.partition] = memory
     # An offset below the low watermark is not moved up here: a low watermark can be wrong (see open_lanes).
     return starts, remembered
 
@@ -81,7 +81,7 @@ def usable_committed(
 def open_lanes(
     watermarks: tuple[Watermarks, ...],
     wanted: Mapping[int, int],
-    remembered: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+    remembered: Mapping[int, CursorMemory] = MappingProxyType({}),
 ) -> tuple[Lane, ...] | BrokerError:
     """The lanes of a read that begins at the `wanted` offsets, or at the low watermark of the others.
 
@@ -102,8 +102,8 @@ def open_lanes(
             return _out_of_range(w.partition, f"position {begin} is below 0")
         if begin > w.high:
             return _out_of_range(w.partition, f"position {begin} is beyond the end of the log, {w.high}")
-        ids = remembered.get(w.partition, ())
-        lanes.append(Lane(partition=w.partition, begin=begin, position=begin, end=w.high, remembered=ids))
+        memory = remembered.get(w.partition, NOTHING)
+        lanes.append(Lane(partition=w.partition, begin=begin, position=begin, end=w.high, remembered=memory))
     return tuple(lanes)
 
 

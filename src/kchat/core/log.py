@@ -1,6 +1,8 @@
 """What a partition of a topic holds, in Kafka's words."""
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
+
+from kchat.core.wire import HEADER_RESENT
 
 Headers = tuple[tuple[str, bytes | None], ...]
 """Record headers in their order; a name may repeat and a value may be None, as in Kafka."""
@@ -9,6 +11,18 @@ Headers = tuple[tuple[str, bytes | None], ...]
 def _length(content: bytes | None) -> str:
     """Content stays out of every repr: states and errors are printed and logged."""
     return "None" if content is None else f"<{len(content)} bytes>"
+
+
+RESENT = (HEADER_RESENT, b"1")
+
+
+def _header_bytes(header: tuple[str, bytes | None]) -> int:
+    name, value = header
+    return len(name.encode()) + len(value or b"") + 20
+
+
+def _first(headers: Headers, name: str) -> bytes | None:
+    return next((value for found, value in headers if found == name), None)
 
 
 def _header_names(headers: Headers) -> str:
@@ -31,7 +45,7 @@ class Record:
 
     def header(self, name: str) -> bytes | None:
         """The first value under `name`, or None where there is none."""
-        return next((value for found, value in self.headers if found == name), None)
+        return _first(self.headers, name)
 
 
 @frozen
@@ -42,6 +56,16 @@ class NewRecord:
     value: bytes = field(repr=_length)
     headers: Headers = field(default=(), repr=_header_names)
 
+    def header(self, name: str) -> bytes | None:
+        """The first value under `name`, or None where there is none."""
+        return _first(self.headers, name)
+
+    def resent(self) -> "NewRecord":
+        """The same record, marked: an earlier attempt may have stored it (`kchat-resent`)."""
+        if self.header(HEADER_RESENT) is not None:
+            return self
+        return evolve(self, headers=(*self.headers, RESENT))
+
     @property
     def size_bytes(self) -> int:
         """Key, value and headers, as librdkafka counts them against `message.max.bytes`.
@@ -49,8 +73,13 @@ class NewRecord:
         Source: `rd_kafka_msg_new0` and `rd_kafka_headers_serialized_size`. A header costs its name, its
         value and at most 10 bytes for each of the two lengths.
         """
-        headers = sum(len(name.encode()) + len(value or b"") + 20 for name, value in self.headers)
-        return len(self.key or b"") + len(self.value) + headers
+        return len(self.key or b"") + len(self.value) + sum(map(_header_bytes, self.headers))
+
+    @property
+    def size_bytes_max(self) -> int:
+        """The same for the record as it is when it is resent: what fits at first must fit then."""
+        marked = self.header(HEADER_RESENT) is not None
+        return self.size_bytes + (0 if marked else _header_bytes(RESENT))
 
 
 @frozen

@@ -100,7 +100,10 @@ class Refused:
 
 @frozen(kw_only=True)
 class Unknown:
-    """Some of the records may be stored. Appending `records` again is safe: readers drop the second copy."""
+    """Some of the records may be stored.
+
+    Appending `records` again is safe: they are the same, marked as resent, and readers drop the second copy.
+    """
 
     error: BrokerError
     acknowledged: int

@@ -13,7 +13,7 @@ class Log(Protocol):
 
     @property
     def record_bytes_max(self) -> int:
-        """The largest record, in bytes as `NewRecord.size_bytes` counts them, that the client takes."""
+        """The largest record, in bytes as `NewRecord.size_bytes_max` counts them, that the client takes."""
 
     def read(self, request: ReadRequest[M]) -> ReadOutcome[M]:
         """Run the reading machine."""

@@ -6,7 +6,8 @@ Its laws:
 2. A record is handed out only when no other partition can still hold an earlier one below its end.
 3. Positions count what was handed out or skipped, never what was merely fetched.
 4. A cursor moves once, at the end of a read that went well, to the positions of law 3.
-5. Time belongs to the budget: no state waits longer than its caller allowed.
+5. A resent record is handed out only when its first copy does not lie before the read.
+6. Time belongs to the budget: no state waits longer than its caller allowed.
 
 All that may follow what stands in `TRANSITIONS`; docs/machines.md draws it.
 """
@@ -15,8 +16,10 @@ from typing import TypeVar, assert_never
 
 from attrs import evolve
 
+from kchat.core import looking_back
 from kchat.core.budget import Budget
 from kchat.core.commands import CommitOffsets, DescribeTopic, Fetch, FetchCommitted, ListOffsets
+from kchat.core.committing import commit
 from kchat.core.cursors import CursorMemory
 from kchat.core.events import (
     CommittedFetched,
@@ -27,10 +30,10 @@ from kchat.core.events import (
     RequestFailed,
     TopicDescribed,
 )
-from kchat.core.failures import PASSING, BrokerError, ErrorKind
+from kchat.core.failures import PASSING, BrokerError, Corrupt, ErrorKind
 from kchat.core.handing import Counted, hand_out
-from kchat.core.lanes import Lane, advance_lanes, open_lanes, relist_lanes, usable_committed
-from kchat.core.log import CommittedOffset
+from kchat.core.lanes import advance_lanes, open_lanes, relist_lanes, usable_committed
+from kchat.core.looking_back import look_back, looked
 from kchat.core.outcomes import Complete, Failed, Limit, Partial, Progress, ReadOutcome
 from kchat.core.reading_states import (
     TRANSITIONS,
@@ -40,6 +43,7 @@ from kchat.core.reading_states import (
     FindingCommitted,
     Finished,
     ListingOffsets,
+    LookingBack,
     Relisting,
     State,
 )
@@ -53,6 +57,7 @@ __all__ = [
     "FindingCommitted",
     "Finished",
     "ListingOffsets",
+    "LookingBack",
     "Relisting",
     "State",
     "advance",
@@ -114,6 +119,8 @@ def pending(state: State[M]) -> ReadCommand | ReadOutcome[M]:
             return _list_offsets(fetching.request, partitions, budget)
         case Fetching():
             return _fetch(state)
+        case LookingBack():
+            return looking_back.command(state)
         case Committing(command=command, budget=budget):
             return evolve(command, timeout_ms=budget.timeout_ms, backoff_ms=budget.backoff_ms)
         case Finished(outcome=outcome):
@@ -141,6 +148,8 @@ def advance(state: State[M], event: Event) -> State[M]:
             return _fetched(state, event)
         case Relisting(), OffsetsListed():
             return _relisted(state, event)
+        case LookingBack(), (Fetched() | OffsetsListed() | RequestFailed()):
+            return _looked_back(state, event)
         case Committing(), OffsetsCommitted():
             return Finished(state.outcome)
         case (
@@ -203,7 +212,7 @@ def _described(state: Describing[M], event: TopicDescribed) -> State[M]:
 
 def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
     request = state.request
-    remembered: dict[int, tuple[str, ...]] = {}
+    remembered: dict[int, CursorMemory] = {}
     match request.start:
         case FromCommitted():
             committed = state.committed.committed if state.committed else ()
@@ -222,7 +231,7 @@ def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
         budget=state.budget.answered(event.at_ms),
         topic_id=state.topic_id,
         lanes=opened if isinstance(opened, tuple) else (),
-        counted=Counted(ids=frozenset(known for ids in remembered.values() for known in ids)),
+        counted=Counted(ids=frozenset().union(*(memory.known for memory in remembered.values()))),
     )
     if isinstance(opened, BrokerError):
         return Finished(Failed(fetching.progress, opened))
@@ -258,13 +267,24 @@ def _relisted(state: Relisting[M], event: OffsetsListed) -> State[M]:
     return _next(evolve(fetching, lanes=lanes, budget=state.budget.answered(event.at_ms)))
 
 
+def _looked_back(state: LookingBack[M], event: Fetched | OffsetsListed | RequestFailed) -> State[M]:
+    after = looked(state, event)
+    if isinstance(after, BrokerError):
+        return Finished(Failed(state.fetching.progress, after))
+    if isinstance(after, LookingBack):
+        return _out_of_time(evolve(after.fetching, budget=after.budget)) if after.budget.spent else after
+    return _next(after)
+
+
 def _next(state: Fetching[M]) -> State[M]:
     """Hand out what may be handed out, then see whether that ends the read."""
     request = state.request
-    lanes, counted, corrupt = hand_out(request, state.lanes, state.counted)
+    lanes, counted, stopped = hand_out(request, state.lanes, state.counted)
     state = evolve(state, lanes=lanes, counted=counted)
-    if corrupt is not None:
-        return Finished(Failed(state.progress, corrupt))
+    if isinstance(stopped, Corrupt):
+        return Finished(Failed(state.progress, stopped))
+    if stopped is not None and not state.budget.spent:
+        return look_back(state)
     if not request.follow and all(lane.drained for lane in lanes):
         return _ended(state, Complete(state.progress))
     if request.messages_max is not None and len(counted.deliveries) >= request.messages_max:
@@ -297,28 +317,8 @@ def _ended(state: Fetching[M], outcome: Complete[M] | Partial[M]) -> State[M]:
     lanes = tuple(lane for lane in state.lanes if lane.moved or not continued)
     if not lanes:
         return Finished(outcome)
-    command = CommitOffsets(
-        group=request.commit_to,
-        topic=request.topic,
-        offsets=tuple(_after(state, lane) for lane in lanes),
-        before=tuple(_before(state, lane) for lane in lanes),
-        timeout_ms=state.budget.timeout_ms,
-    )
+    command = commit(request.commit_to, state, lanes)
     return Committing(command=command, budget=state.budget.extended(COMMIT_MS_MIN), outcome=outcome)
-
-
-def _before(state: Fetching[M], lane: Lane) -> CommittedOffset:
-    """Where one partition began, and what was known there."""
-    memory = CursorMemory(state.topic_id, lane.remembered)
-    return CommittedOffset(lane.partition, lane.begin, memory.to_metadata())
-
-
-def _after(state: Fetching[M], lane: Lane) -> CommittedOffset:
-    """Where one partition goes on, and what has to be known there."""
-    handed_out = (d for d in state.counted.deliveries if d.partition == lane.partition)
-    ids = tuple(delivery.message_id for delivery in handed_out if delivery.message_id is not None)
-    memory = CursorMemory(state.topic_id, lane.remembered).followed_by(ids)
-    return CommittedOffset(lane.partition, lane.resume_position.offset, memory.to_metadata())
 
 
 def _failed_before_fetching(

@@ -2,7 +2,7 @@
 
 from typing import Generic, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kchat.core.budget import Budget
 from kchat.core.commands import CommitOffsets
@@ -85,6 +85,24 @@ class Relisting(Generic[M]):
 
 
 @frozen(kw_only=True)
+class LookingBack(Generic[M]):
+    """A resent record came: looking for its first copy before the beginning (see `looking_back`).
+
+    `lanes` are what is looked at, `wanted` the ids of the resent records, `found` those of them whose first
+    copy is there. `refused`: partitions whose beginning retention has moved, to be listed again; `doubted` as
+    in `Relisting`.
+    """
+
+    fetching: Fetching[M]
+    budget: Budget
+    lanes: tuple[Lane, ...]
+    wanted: frozenset[str] = field(repr=lambda ids: f"<{len(ids)} ids>")
+    found: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
+    refused: tuple[int, ...] = ()
+    doubted: bool = False
+
+
+@frozen(kw_only=True)
 class Committing(Generic[M]):
     """The read went well: moving the cursor before its messages are handed to the caller."""
 
@@ -106,11 +124,13 @@ State = (
     | ListingOffsets[M]
     | Fetching[M]
     | Relisting[M]
+    | LookingBack[M]
     | Committing[M]
     | Finished[M]
 )
 
 AFTER_LISTING: frozenset[type] = frozenset({Fetching, Committing, Finished})
+AFTER_FETCHING: frozenset[type] = AFTER_LISTING | {LookingBack}
 
 TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
     (Describing, TopicDescribed): frozenset({FindingCommitted, ListingOffsets, Finished}),
@@ -119,10 +139,13 @@ TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
     (FindingCommitted, RequestFailed): frozenset({FindingCommitted, Finished}),
     (ListingOffsets, OffsetsListed): AFTER_LISTING,
     (ListingOffsets, RequestFailed): frozenset({ListingOffsets, Finished}),
-    (Fetching, Fetched): AFTER_LISTING | {Relisting},
+    (Fetching, Fetched): AFTER_FETCHING | {Relisting},
     (Fetching, RequestFailed): frozenset({Fetching, Relisting, Finished}),
-    (Relisting, OffsetsListed): AFTER_LISTING | {Relisting},
+    (Relisting, OffsetsListed): AFTER_FETCHING | {Relisting},
     (Relisting, RequestFailed): frozenset({Relisting, Finished}),
+    (LookingBack, Fetched): AFTER_FETCHING,
+    (LookingBack, OffsetsListed): AFTER_FETCHING,
+    (LookingBack, RequestFailed): frozenset({LookingBack, Finished}),
     (Committing, OffsetsCommitted): frozenset({Finished}),
     (Committing, RequestFailed): frozenset({Committing, Finished}),
 }

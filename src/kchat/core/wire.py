@@ -8,6 +8,9 @@ HEADER_VERSION = "kchat-v"
 HEADER_ID = "kchat-id"
 """Record header: unique for each appended message, so that a reader knows the second copy of a resent one."""
 
+HEADER_RESENT = "kchat-resent"
+"""Record header: an earlier attempt may have stored this message already. Its value means nothing."""
+
 MESSAGE_ID = re.compile(rb"[0-9A-Za-z._:-]{1,64}")
 """What counts as a message id. Anything else under `kchat-id` is another program's, and no second copy."""
 

@@ -24,8 +24,8 @@ from kchat.testing.conformance.suite import Suite
 
 
 def padded(text: str, size_bytes: int, key: bytes | None) -> NewRecord:
-    """A good record of exactly this size."""
-    return record(text + "x" * (size_bytes - record(text, key).size_bytes), key)
+    """A good record that counts as exactly this size."""
+    return record(text + "x" * (size_bytes - record(text, key).size_bytes_max), key)
 
 
 class AppendConformance(Suite):

@@ -1,6 +1,7 @@
 """The cursor: the committed offset of a consumer group moves over what was handed out, and nothing else."""
 
 from kchat.core import Complete, Failed, FromBeginning, FromCommitted, FromEnd, Log, OnCorrupt
+from kchat.core.cursors import IDS_MAX
 from kchat.testing.conformance.abilities import Abilities
 from kchat.testing.conformance.session import Session, heard, texts
 from kchat.testing.conformance.suite import Suite
@@ -60,6 +61,14 @@ class CursorConformance(Suite):
         assert session.hear(FromEnd(), follow=True, wait_ms_max=100, commit_to=session.group) == []
         assert session.go_on() == []
         session.say("new")
+        assert session.go_on() == ["new"]
+
+    def test_a_resent_message_far_behind_its_first_copy_is_not_new(self, session: Session) -> None:
+        """However many messages are between the two, and whichever reader it is."""
+        first, *between = session.records(*texts(2 * IDS_MAX))
+        session.append(first, *between)
+        assert session.go_on() == texts(2 * IDS_MAX)
+        session.append(first.resent(), *(record.resent() for record in session.records("new")))
         assert session.go_on() == ["new"]
 
     def test_groups_do_not_move_each_other(self, session: Session) -> None:
