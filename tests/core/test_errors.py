@@ -12,6 +12,7 @@ from kchat.core import (
     AppendUnknown,
     Closed,
     CorruptRecord,
+    CursorConflict,
     InvalidConfig,
     InvalidMessage,
     InvalidSessionId,
@@ -41,6 +42,7 @@ EXAMPLES: list[KchatError] = [
     AppendUnknown("it broke", records=RECORDS, acknowledged=1, **WHERE),
     ReadFailed("it broke", **WHERE),
     CorruptRecord("it broke", **WHERE),
+    CursorConflict("it broke", **WHERE),
     TopicNotChanged("it broke", **WHERE),
 ]
 NAMES = [type(example).__name__ for example in EXAMPLES]
@@ -54,6 +56,7 @@ PARENTS = {
     AppendUnknown: (KchatError,),
     ReadFailed: (KchatError,),
     CorruptRecord: (ReadFailed,),
+    CursorConflict: (ReadFailed,),
     TopicNotChanged: (KchatError,),
     KchatError: (Exception,),
 }

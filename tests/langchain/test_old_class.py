@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from langchain_community.chat_message_histories import KafkaChatMessageHistory as OldHistory
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage, message_to_dict
 
-from kchat.core import InvalidMessage, ReadFailed
+from kchat.core import CursorConflict, InvalidMessage
 from kchat.langchain import KafkaChatMessageHistory
 
 TURNS: list[BaseMessage] = [
@@ -101,15 +101,18 @@ def test_a_live_reader_of_the_old_class_keeps_the_cursor_and_is_named(
     from confluent_kafka import Consumer
 
     new.add_user_message("x")
-    member = Consumer({"bootstrap.servers": kafka, "group.id": session, "auto.offset.reset": "earliest"})
+    properties = {"bootstrap.servers": kafka, "group.id": session, "auto.offset.reset": "earliest"}
+    member = Consumer({**properties, "enable.auto.commit": False})
     member.subscribe([session])
     try:
         assert member.poll(20) is not None
-        with pytest.raises(ReadFailed) as failed:
+        with pytest.raises(CursorConflict, match="member of its group") as failed:
             _ = new.messages
         assert failed.value.code == "UNKNOWN_MEMBER_ID"
+        assert "without the cursor" in failed.value.next_step
     finally:
         member.close()
+    assert [message.content for message in new.messages] == ["x"], "the cursor is where it was"
 
 
 def test_values_that_only_python_writes_as_json_stay_readable(

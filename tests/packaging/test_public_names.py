@@ -26,6 +26,7 @@ PUBLIC = {
         "Corrupt",
         "CorruptRecord",
         "CreateTopic",
+        "CursorConflict",
         "CursorMemory",
         "DECODE_ERRORS",
         "Decoder",

@@ -7,6 +7,7 @@ from kchat.core.errors import (
     AppendRefused,
     AppendUnknown,
     CorruptRecord,
+    CursorConflict,
     InvalidMessage,
     ReadFailed,
     TopicNotChanged,
@@ -42,6 +43,7 @@ NEXT_STEPS = {
     ErrorKind.OFFSET_OUT_OF_RANGE: "read from the beginning",
     ErrorKind.DENIED: "check the sasl.* and ssl.* settings and the access lists of the cluster",
     ErrorKind.REJECTED: "correct what the broker names",
+    ErrorKind.GROUP_IN_USE: "end the consumer that joined the cursor's group, or read without the cursor",
     ErrorKind.UNEXPECTED: "look for the code in Kafka's documentation",
     ErrorKind.UNSUPPORTED: "use a broker that has this operation",
 }
@@ -168,6 +170,11 @@ def _read_error(failure: Failure, session: str, topic: str) -> ReadFailed:
     match failure:
         case Corrupt():
             return corrupt_record(failure, session=session, topic=topic)
+        case BrokerError(kind=ErrorKind.GROUP_IN_USE) as error:
+            return CursorConflict(
+                "the cursor cannot be moved: a consumer is a member of its group: " + _said(error),
+                **_where(error, session, topic),
+            )
         case BrokerError() as error:
             return ReadFailed("the read failed: " + _said(error), **_where(error, session, topic))
         case _:

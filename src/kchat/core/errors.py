@@ -5,7 +5,8 @@ KchatError
 │   └── InvalidMessage   ... because a message cannot be stored as it is (also a ValueError)
 ├── AppendUnknown        may be stored; appending the same records again is safe
 ├── ReadFailed           the read could not go on; the cursor is where it was
-│   └── CorruptRecord    ... because a record cannot be decoded
+│   ├── CorruptRecord    ... because a record cannot be decoded
+│   └── CursorConflict   ... because another program's consumer holds the cursor
 ├── TopicNotChanged      a topic could not be created or deleted
 ├── InvalidSessionId     (also a ValueError)
 ├── InvalidConfig        (also a ValueError)
@@ -27,7 +28,7 @@ class KchatError(Exception):
         session, topic, partition, offset: where, each None where it does not apply.
         code: Kafka's or librdkafka's name of the error ("_TRANSPORT"), where there is one.
 
-    No text holds message content or a secret. Every error can be pickled.
+    No text holds message content or a secret, nor does a pickle of an error. Every error can be pickled.
     """
 
     def __init__(
@@ -64,12 +65,21 @@ class KchatError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions pickle by their positional arguments; these have keywords.
-        return _rebuilt, (type(self), self.what, vars(self))
+        return _rebuilt, (type(self), self.what, self._travelling())
+
+    def __copy__(self) -> Self:
+        return self._bare(self.what, vars(self))
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self._bare(self.what, vars(self))  # all that an error holds is immutable
+
+    def _travelling(self) -> Mapping[str, Any]:
+        """The attributes that go into a pickle, and so to other processes."""
+        return vars(self)
 
     @classmethod
     def _bare(cls, what: str, attributes: Mapping[str, Any]) -> Self:
         error = cls.__new__(cls, what)
-        Exception.__init__(error, what)
         vars(error).update(attributes)
         return error
 
@@ -118,7 +128,8 @@ class AppendUnknown(KchatError):
     Appending `records` again is safe: they carry the same ids, and a reader drops the second copy.
 
     Attributes:
-        records: all records of the call, in order.
+        records: all records of the call, in order. They hold what was said: a pickle of this error is
+            without them, and what comes out of it has none.
         acknowledged: how many of them are known to be stored.
     """
 
@@ -129,6 +140,9 @@ class AppendUnknown(KchatError):
         self.records = records
         self.acknowledged = acknowledged
 
+    def _travelling(self) -> Mapping[str, Any]:
+        return {**vars(self), "records": ()}
+
 
 class ReadFailed(KchatError):
     """The read could not go on. No cursor was moved by it; reading again is safe."""
@@ -136,6 +150,13 @@ class ReadFailed(KchatError):
 
 class CorruptRecord(ReadFailed):
     """A record that is there and cannot be decoded. Its neighbours can be read with on_corrupt="skip"."""
+
+
+class CursorConflict(ReadFailed):
+    """A consumer that joined the group holds the session's cursor: a reader of the old class, say.
+
+    Kafka lets only members of a group commit while it has one. The cursor is where it was.
+    """
 
 
 class TopicNotChanged(KchatError):

@@ -25,6 +25,8 @@ class ErrorKind(Enum):
     """Password, certificate or access list: asking again does not help; nothing was done."""
     REJECTED = "rejected"
     """The broker or the client refused the request itself: asking again does not help; nothing was done."""
+    GROUP_IN_USE = "group in use"
+    """A consumer is a member of the group: only members may move its cursor then; nothing was done."""
     UNEXPECTED = "unexpected"
     """An error that says nothing of what was done: not asked again, and not certain."""
     UNSUPPORTED = "unsupported"

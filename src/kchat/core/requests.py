@@ -120,8 +120,8 @@ class AppendRequest:
         topic_known: the topic was there a moment ago: do not ask first, only when the broker refuses.
         partition: append to this one; None: the key decides.
         wait_ms_max: withdraw what is not acknowledged after so long.
-        record_bytes_max: refuse all if one is larger, by `NewRecord.size_bytes_max`; a log sets it to what its
-            client takes, since a client refuses the one and sends those before it.
+        record_bytes_max: refuse all if one is larger, by `NewRecord.size_bytes_max`; a log sets it to what
+            its client takes, since a client refuses the one and sends those before it.
     """
 
     topic: str = field(validator=legal_name)

@@ -1,5 +1,6 @@
 """The client's errors in the core's words. The one table of what each error name means."""
 
+import re
 from collections import deque
 from threading import Lock
 
@@ -33,14 +34,19 @@ _NAMES = {
         INVALID_TIMESTAMP INVALID_REQUIRED_ACKS UNSUPPORTED_FOR_MESSAGE_FORMAT
         UNSUPPORTED_COMPRESSION_TYPE TOPIC_EXCEPTION INVALID_CONFIG INVALID_PARTITIONS
         INVALID_REPLICATION_FACTOR INVALID_REPLICA_ASSIGNMENT POLICY_VIOLATION INVALID_REQUEST
-        TOPIC_DELETION_DISABLED INVALID_GROUP_ID UNKNOWN_MEMBER_ID ILLEGAL_GENERATION STALE_MEMBER_EPOCH
-        FENCED_MEMBER_EPOCH FENCED_INSTANCE_ID OFFSET_METADATA_TOO_LARGE INVALID_COMMIT_OFFSET_SIZE
+        TOPIC_DELETION_DISABLED INVALID_GROUP_ID OFFSET_METADATA_TOO_LARGE INVALID_COMMIT_OFFSET_SIZE
         _INVALID_ARG
+    """,
+    ErrorKind.GROUP_IN_USE: """
+        UNKNOWN_MEMBER_ID ILLEGAL_GENERATION STALE_MEMBER_EPOCH FENCED_MEMBER_EPOCH FENCED_INSTANCE_ID
     """,
     ErrorKind.UNSUPPORTED: "UNSUPPORTED_VERSION _UNSUPPORTED_FEATURE _NOT_IMPLEMENTED",
 }
 KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()}
 """What a name means; a name that is missing here means that nothing is known."""
+
+_ALERT = re.compile(r"SSL alert number (4[0-9]|70|71|116)\b")
+"""TLS alerts (RFC 8446) by which a broker refuses this client: its certificate, its authority, its TLS."""
 
 REFUSALS = frozenset({"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED"})
 """Errors that the client tells only by its error callback, while the call itself just times out."""
@@ -117,7 +123,7 @@ class Complaints:
             heard = list(self._heard)
         refusal = next((e for e in reversed(heard) if _is_refusal(e)), None)
         if refusal is not None:
-            return BrokerError(ErrorKind.DENIED, refusal.name(), f"{self._servers}: {refusal.str()}")
+            return BrokerError(ErrorKind.DENIED, *_told(self._servers, refusal))
         if error.kind not in PASSING or not heard:
             return error
         cause = next((e.str() for e in reversed(heard) if e.name() != "_ALL_BROKERS_DOWN"), heard[-1].str())
@@ -126,4 +132,12 @@ class Complaints:
 
 def _is_refusal(error: KafkaError) -> bool:
     """Whether asking again cannot help. A handshake that breaks off may only mean a restart."""
-    return error.name() in REFUSALS or (error.name() == "_SSL" and "certificate" in error.str())
+    named = error.name() in REFUSALS or (error.name() == "_SSL" and "certificate" in error.str())
+    return named or _ALERT.search(error.str()) is not None
+
+
+def _told(servers: str, refusal: KafkaError) -> tuple[str, str]:
+    """The code and the sentence of a refusal. An alert comes under the name of whatever it broke off."""
+    if _ALERT.search(refusal.str()) is None:
+        return refusal.name(), f"{servers}: {refusal.str()}"
+    return "_SSL", f"{servers}: the broker does not take this client's certificate: {refusal.str()}"
