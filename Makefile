@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test check format clean
+.PHONY: demo test proof check mutants format clean
 
 demo: .venv/demo.installed  ## the main job, end to end; KCHAT_BOOTSTRAP=host:port for a cluster of yours
 	@$(BIN)/kchat demo
@@ -15,6 +15,9 @@ test: .venv/dev.installed  ## all tests; then on the other Pythons that are here
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 	$(BIN)/python tools/other_environments.py
 
+proof: .venv/dev.installed  ## the campaign of faults on a real Kafka; MINUTES=60 for a long one; writes docs/reliability.md
+	MINUTES=$(or $(MINUTES),5) KCHAT_PROOF_REPORT=1 KCHAT_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/proof $(PYTEST_ARGS)
+
 check: .venv/dev.installed  ## the static checks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -22,12 +25,15 @@ check: .venv/dev.installed  ## the static checks
 	$(BIN)/lint-imports
 	$(BIN)/python tools/draw_machines.py --check
 
+mutants: .venv/mutants.installed  ## mutation testing of the core; writes its figures into docs/mutants.md
+	$(BIN)/python tools/mutants.py $(MODULES)
+
 format: .venv/dev.installed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .venv-3.* .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
 .venv/demo.installed: .venv/created pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt --editable '.[cli]'
@@ -36,6 +42,10 @@ clean:
 .venv/dev.installed: .venv/created pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt --editable . --group dev
 	@touch $@ .venv/demo.installed
+
+.venv/mutants.installed: .venv/dev.installed
+	$(PIP) install --constraint constraints.txt --editable . --group mutants
+	@touch $@
 
 .venv/created:
 	@test -n "$(PYTHON)" || { echo 'kchat needs Python 3.11 or newer; name yours with make PYTHON=...' >&2; exit 1; }

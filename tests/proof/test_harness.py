@@ -1,0 +1,89 @@
+"""The campaign's own measure: each thing that must not be is noticed, and written down."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.proof.figures import Figures
+from tests.proof.ledger import Ledger, Name, Told
+from tests.proof.report import BEGIN, END, ROWS, table, write
+
+
+def names(writer: str, *numbers: int) -> list[Name]:
+    return [Name(writer, number, 0) for number in numbers]
+
+
+def judged(texts: list[str], **told: list[Name]) -> Figures:
+    ledger, figures = Ledger(), Figures("crowd", "none", operations=1)
+    for how, entered in told.items():
+        ledger.enter(entered, Told(how))
+    ledger.judge(texts, figures, "a reader")
+    return figures
+
+
+def test_what_was_appended_and_is_seen_once_and_in_order_holds() -> None:
+    figures = judged(["a:0:0", "b:0:0", "a:1:0"], acknowledged=names("a", 0, 1), unknown=names("b", 0))
+    assert figures.missed == ()
+
+
+@pytest.mark.parametrize(
+    ("texts", "told", "missed"),
+    [
+        (["a:0:0"], {"acknowledged": names("a", 0, 1)}, "lost 1"),
+        (["a:0:0", "a:0:0"], {"acknowledged": names("a", 0)}, "duplicates 1"),
+        (["a:0:0", "a:0:0"], {"unknown": names("a", 0)}, "duplicates 1"),
+        (["a:1:0", "a:0:0"], {"acknowledged": names("a", 0, 1)}, "out of order 1"),
+        (["a:0:0"], {"refused": names("a", 0)}, "a reader sees a:0:0, which was refused"),
+        (["x:0:0"], {"refused": names("a", 0)}, "a reader sees x:0:0, which was never appended"),
+    ],
+    ids=["lost", "doubled", "doubled though unknown", "reordered", "surfaced", "invented"],
+)
+def test_what_must_not_be_is_counted(texts: list[str], told: dict[str, list[Name]], missed: str) -> None:
+    assert missed in judged(texts, **told).missed
+
+
+def test_what_is_unknown_may_be_there_or_not() -> None:
+    assert judged([], unknown=names("a", 0)).missed == ()
+
+
+def test_a_call_beyond_its_limit_and_a_second_is_counted_however_it_ends() -> None:
+    figures = Figures("crowd", "none")
+    with pytest.raises(ValueError, match="x"), figures.call(-2.0):
+        raise ValueError("x")
+    with figures.call(0.0):
+        time.sleep(0.01)
+    assert (figures.operations, figures.overruns, len(figures.missed)) == (2, 1, 1)
+    assert figures.longest_seconds >= 0.01
+
+
+def test_a_row_that_did_nothing_or_hung_did_not_hold() -> None:
+    assert Figures("crowd", "none").missed == ("nothing was done",)
+    assert Figures("crowd", "none", operations=1, hangs=1).missed == ("hangs 1",)
+
+
+def test_the_table_has_a_line_for_each_row_that_ran_and_names_those_that_did_not(tmp_path: Path) -> None:
+    ran = [Figures("crowd", "one", operations=1_000), Figures("crowd", "two", operations=1, lost=1)]
+    lines = table(ran)
+    assert [line[0] for line in lines if line[0] != "crowd"] == [name for name in ROWS if name != "crowd"]
+    assert {line[1] for line in lines if line[0] != "crowd"} == {"not run"}
+    assert [(line[1], line[2], line[-1]) for line in lines if line[0] == "crowd"] == [
+        ("one", "1,000", "yes"),
+        ("two", "1", "no"),
+    ]
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    write(page, ran, 1.5)
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert "**not held**: lost 1" in text
+
+
+def test_a_page_without_the_marks_is_not_touched(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("no marks")
+    with pytest.raises(ValueError, match="needs the marks"):
+        write(page, [], 1.5)
+    assert page.read_text() == "no marks"
