@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test proof check mutants format clean
+.PHONY: demo test proof nightly check mutants format clean
 
 demo: .venv/demo.installed  ## the main job, end to end; KCHAT_BOOTSTRAP=host:port for a cluster of yours
 	@$(BIN)/kchat demo
@@ -17,6 +17,9 @@ test: .venv/dev.installed  ## all tests; then on the other Pythons that are here
 
 proof: .venv/dev.installed  ## the campaign of faults on a real Kafka; MINUTES=60 for a long one; writes docs/reliability.md
 	MINUTES=$(or $(MINUTES),5) KCHAT_PROOF_REPORT=1 KCHAT_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/proof $(PYTEST_ARGS)
+
+nightly: .venv/dev.installed  ## all properties with NIGHTLY_EXAMPLES=20000 each: about three hours
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -m hypothesis --timeout 10800 --durations 10 $(PYTEST_ARGS)
 
 check: .venv/dev.installed  ## the static checks
 	$(BIN)/ruff check

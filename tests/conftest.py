@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from kchat.io import EmbeddedKafka, KafkaLog
+from tests import nightly
 from tests.brokers import Missing, choose_here, open_kafka
 from tests.brokers.summary import Summary, summarize
+from tests.core.replay import scripts_in
 
 # `ci` finds new cases too: the built-in profile of that name is derandomized and never would.
 settings.register_profile("quick", max_examples=20, deadline=None)
@@ -17,7 +19,7 @@ settings.register_profile("dev", max_examples=100, deadline=None)
 settings.register_profile("ci", max_examples=150, deadline=None, print_blob=True)
 settings.register_profile(
     "nightly",
-    max_examples=20_000,
+    max_examples=nightly.examples(),
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
@@ -67,7 +69,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "kafka" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.kafka)
         if item.get_closest_marker("kafka") and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(600))
+            item.add_marker(pytest.mark.timeout(nightly.SECONDS_MAX if nightly.is_nightly() else 600))
 
 
 NO_KAFKA = str(Missing("", "")).partition(":")[0]
@@ -78,6 +80,17 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Count the tests that a real Kafka was missing for; a skip for another reason says so itself."""
     if report.skipped and NO_KAFKA in str(report.longrepr):
         _skipped_for_kafka.add(report.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The script of a failing run is printed as it is, to be copied: pytest puts marks before other notes."""
+    scripts = [] if call.excinfo is None else scripts_in(call.excinfo.value)
+    report = yield
+    report.sections += [("a script that replays the run", script) for script in scripts]
+    return report
 
 
 @pytest.hookimpl(trylast=True)
@@ -91,6 +104,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
     """The last lines, after pytest's own, say what was not tested, why, and what to install."""
     yield
+    if nightly.is_nightly():
+        passed, failed, errors = (terminalreporter.getreports(kind) for kind in ("passed", "failed", "error"))
+        for line in nightly.last_lines(len(passed), [report.nodeid for report in (*failed, *errors)]):
+            terminalreporter.write_line(line, bold=True)
     for line in _summary().lines:
         terminalreporter.write_line(line, bold=True, red=True)
 

@@ -29,6 +29,7 @@ class JarsKafka:
         extra: Mapping[str, str] | None = None,
         heap: str = "128m",
         listeners: tuple[str, ...] = (PLAINTEXT,),
+        advertised: Mapping[str, str] | None = None,
         format_arguments: tuple[str, ...] = (),
         jvm_options: tuple[str, ...] = (),
     ) -> None:
@@ -39,12 +40,14 @@ class JarsKafka:
             extra: server properties, over those of `properties.ALONE`.
             heap: as Java's -Xmx; 64m is enough for a few topics.
             listeners: names; each gets a port. What is not plaintext needs `extra` to say so.
+            advertised: the address that clients of a listener are told, where it is not the listener's own.
             format_arguments: for Kafka's `format` command, such as SCRAM users.
             jvm_options: for the broker.
         """
         self._distribution = distribution
         self._extra = dict(extra or {})
         self._listener_names = listeners
+        self._advertised = dict(advertised or {})
         self._format_arguments = format_arguments
         self._jvm_options = (f"-Xmx{heap}", *jvm_options)
         self._directory, self._remove_directory = scratch_directory(self)
@@ -120,6 +123,8 @@ class JarsKafka:
         self.listeners = {name: f"{HOST}:{port}" for name, port in by_name.items()}
         directory = self._directory / f"attempt-{attempt}"
         place = placed(1, by_name, {1: controller_port}, directory / "log")
+        told = {**self.listeners, **self._advertised}
+        place["advertised.listeners"] = ",".join(f"{name}://{address}" for name, address in told.items())
         properties = {**ALONE, **place, **self._extra}
         return Node(self._distribution, directory, properties, jvm_options=self._jvm_options)
 

@@ -8,15 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
-from confluent_kafka.admin import (  # documented, but not in its __all__
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    ResourcePatternType,
-    ResourceType,
-)
+from confluent_kafka.admin import AclOperation  # documented, but not in its __all__
 
+from tests.brokers.access import GROUP, TOPIC, Permission, grant
 from tests.brokers.certificates import Certificates, issue
 from tests.brokers.jars import PLAINTEXT as PLAINTEXT
 from tests.brokers.jars import JarsKafka
@@ -27,14 +21,15 @@ if TYPE_CHECKING:
 
     from tests.brokers.distribution import Distribution
 
-ACL_LIMIT_SECONDS = 10.0
-
 SCRAM = "SCRAM"
 PLAIN = "PLAIN"
 TLS = "TLS"
 MTLS = "MTLS"
 SCRAM_TLS = "SCRAMTLS"
+PLAIN_TLS = "PLAINTLS"
+OAUTH = "OAUTH"  # takes unsigned tokens: whoever says so is who they say
 WRONG_HOST_TLS = "WRONGHOST"  # its certificate is another host's
+EXPIRED_TLS = "EXPIRED"  # its certificate is no longer valid
 
 PROTOCOLS: Mapping[str, str] = {
     PLAINTEXT: "PLAINTEXT",
@@ -43,16 +38,25 @@ PROTOCOLS: Mapping[str, str] = {
     TLS: "SSL",
     MTLS: "SSL",
     SCRAM_TLS: "SASL_SSL",
+    PLAIN_TLS: "SASL_SSL",
+    OAUTH: "SASL_PLAINTEXT",
     WRONG_HOST_TLS: "SSL",
+    EXPIRED_TLS: "SSL",
 }
 
-_MECHANISMS = {SCRAM: "SCRAM-SHA-256", PLAIN: "PLAIN", SCRAM_TLS: "SCRAM-SHA-256"}
+_MECHANISMS = {
+    SCRAM: "SCRAM-SHA-256",
+    PLAIN: "PLAIN",
+    SCRAM_TLS: "SCRAM-SHA-256",
+    PLAIN_TLS: "PLAIN",
+    OAUTH: "OAUTHBEARER",
+}
 _LOGIN_MODULES = "org.apache.kafka.common.security"
 
 
 @frozen
 class User:
-    """Who may log in by SCRAM and PLAIN."""
+    """Who may log in by SCRAM, PLAIN, and an unsigned token."""
 
     name: str
     password: str = field(repr=False)
@@ -62,7 +66,8 @@ ALICE = User("alice", "alice-password")  # may do all with topics and groups
 WRITER = User("writer", "writer-password")  # may write to topics, and nothing else
 READER = User("reader", "reader-password")  # may do all with topics, and nothing with groups
 PEEKER = User("peeker", "peeker-password")  # may do all with topics, and see groups, but not commit
-USERS = (ALICE, WRITER, READER, PEEKER)
+GRANTEE = User("grantee", "grantee-password")  # may do nothing but what a test grants
+USERS = (ALICE, WRITER, READER, PEEKER, GRANTEE)
 
 
 @frozen
@@ -75,6 +80,7 @@ class SecuredKafka:
 
     listeners: Mapping[str, str]
     certificates: Certificates
+    broker: JarsKafka = field(repr=False)
 
     @property
     def ca_path(self) -> Path:
@@ -86,6 +92,10 @@ class SecuredKafka:
         config = {"bootstrap.servers": self.listeners[listener], "security.protocol": protocol}
         if listener in _MECHANISMS:
             config["sasl.mechanism"] = _MECHANISMS[listener]
+        if listener == OAUTH:
+            config["enable.sasl.oauthbearer.unsecure.jwt"] = "true"
+            config["sasl.oauthbearer.config"] = f"principal={user.name}"
+        elif listener in _MECHANISMS:
             config["sasl.username"] = user.name
             config["sasl.password"] = user.password
         if protocol.endswith("SSL"):
@@ -109,7 +119,7 @@ def open_secured(distribution: Distribution) -> Iterator[SecuredKafka]:
         )
         with broker:
             _grant(broker.listeners[PLAINTEXT])
-            yield SecuredKafka(broker.listeners, certificates)
+            yield SecuredKafka(broker.listeners, certificates, broker)
 
 
 def _scram_users() -> tuple[str, ...]:
@@ -125,13 +135,18 @@ def _server_properties(certificates: Certificates) -> dict[str, str]:
     plain_users = " ".join(f'user_{user.name}="{user.password}"' for user in USERS)
     scram_login = f"{_LOGIN_MODULES}.scram.ScramLoginModule required;"
     plain_login = f"{_LOGIN_MODULES}.plain.PlainLoginModule required {plain_users};"
+    # The broker logs in nowhere, but has to have a login.
+    oauth_module = f"{_LOGIN_MODULES}.oauthbearer.OAuthBearerLoginModule"
+    oauth_login = f'{oauth_module} required unsecuredLoginStringClaim_sub="broker";'
     protocols = {**PROTOCOLS, CONTROLLER: "PLAINTEXT"}
     return {
         "listener.security.protocol.map": ",".join(f"{name}:{kind}" for name, kind in protocols.items()),
-        "sasl.enabled.mechanisms": "SCRAM-SHA-256,PLAIN",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-256,PLAIN,OAUTHBEARER",
         **_sasl(SCRAM, scram_login),
         **_sasl(PLAIN, plain_login),
         **_sasl(SCRAM_TLS, scram_login),
+        **_sasl(PLAIN_TLS, plain_login),
+        **_sasl(OAUTH, oauth_login),
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": str(certificates.server_path),
         "ssl.truststore.type": "PEM",
@@ -139,8 +154,8 @@ def _server_properties(certificates: Certificates) -> dict[str, str]:
         # "User:alice", not "User:CN=alice,OU=...": the rest of the name is drawn by trustme.
         "ssl.principal.mapping.rules": "RULE:^.*CN=([^,]+).*$/$1/",
         f"listener.name.{MTLS.lower()}.ssl.client.auth": "required",
-        f"listener.name.{WRONG_HOST_TLS.lower()}.ssl.keystore.type": "PEM",
-        f"listener.name.{WRONG_HOST_TLS.lower()}.ssl.keystore.location": str(certificates.other_host_path),
+        **_store(WRONG_HOST_TLS, certificates.other_host_path),
+        **_store(EXPIRED_TLS, certificates.expired_path),
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": "User:ANONYMOUS",  # the broker's own, over the controller's listener
         "allow.everyone.if.no.acl.found": "false",
@@ -156,27 +171,18 @@ def _sasl(listener: str, login: str) -> dict[str, str]:
     }
 
 
+def _store(listener: str, path: Path) -> dict[str, str]:
+    prefix = f"listener.name.{listener.lower()}.ssl.keystore"
+    return {f"{prefix}.type": "PEM", f"{prefix}.location": str(path)}
+
+
 def _grant(bootstrap: str) -> None:
-    rights = (
-        (ALICE, ResourceType.TOPIC, AclOperation.ALL),
-        (ALICE, ResourceType.GROUP, AclOperation.ALL),
-        (WRITER, ResourceType.TOPIC, AclOperation.WRITE),
-        (READER, ResourceType.TOPIC, AclOperation.ALL),
-        (PEEKER, ResourceType.TOPIC, AclOperation.ALL),
-        (PEEKER, ResourceType.GROUP, AclOperation.DESCRIBE),
+    everything = (
+        Permission(ALICE.name, TOPIC, AclOperation.ALL),
+        Permission(ALICE.name, GROUP, AclOperation.ALL),
+        Permission(WRITER.name, TOPIC, AclOperation.WRITE),
+        Permission(READER.name, TOPIC, AclOperation.ALL),
+        Permission(PEEKER.name, TOPIC, AclOperation.ALL),
+        Permission(PEEKER.name, GROUP, AclOperation.DESCRIBE),
     )
-    bindings = [
-        AclBinding(
-            resource,
-            "*",
-            ResourcePatternType.LITERAL,
-            f"User:{user.name}",
-            "*",
-            operation,
-            AclPermissionType.ALLOW,
-        )
-        for user, resource, operation in rights
-    ]
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    for granted in admin.create_acls(bindings, request_timeout=ACL_LIMIT_SECONDS).values():
-        granted.result(ACL_LIMIT_SECONDS)
+    grant(bootstrap, everything)

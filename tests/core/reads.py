@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from kchat.core import (
+    CommitOffsets,
     CommittedOffset,
     Complete,
     CursorMemory,
+    ErrorKind,
     Failed,
     FromBeginning,
     FromCommitted,
@@ -22,7 +24,7 @@ from kchat.core import (
     reading,
 )
 from kchat.core.reading import LookingBack, Relisting
-from kchat.testing import FakeBroker, FalseLow
+from kchat.testing import FakeBroker, FalseLow, LostAnswer
 from tests.core.model import in_order
 from tests.core.strategies import GROUP, TOPIC
 from tests.core.tracing import Trace, run_traced
@@ -32,7 +34,7 @@ WHOLE = 1_000_000
 
 def read(broker: FakeBroker, request: ReadRequest[Message]) -> Trace:
     """One read, step by step."""
-    return run_traced(reading, reading.start(request, broker.cluster.now_ms), broker)
+    return run_traced(reading, request, broker)
 
 
 def cursor(broker: FakeBroker, stored: Mapping[int, CommittedOffset], watermarks: Watermarks) -> int:
@@ -113,6 +115,15 @@ def believed_false_low(trace: Trace) -> bool:
     return any(
         again and isinstance(step.fault, FalseLow) for again, step in zip(doubted, trace.steps, strict=True)
     )
+
+
+def denied_after_it_was_made(trace: Trace) -> bool:
+    """Whether a commit was made, its answer was lost, and then its user was denied it: a broker's answer to
+    the first attempt, too, as far as a reader can know."""
+    kinds = [type(step.fault) for step in trace.steps if isinstance(step.command, CommitOffsets)]
+    outcome = trace.outcome
+    denied = isinstance(outcome, Failed) and getattr(outcome.failure, "kind", None) is ErrorKind.DENIED
+    return denied and LostAnswer in kinds
 
 
 def chunks(broker: FakeBroker, request: ReadRequest[Message]) -> list[Complete[Message] | Partial[Message]]:

@@ -130,9 +130,10 @@ def log_plans(draw: st.DrawFn, *, expiry: bool = True, cursor: bool = True) -> L
     ours, another = (CursorMemory(owner).to_metadata() for owner in (FIRST_TOPIC_ID, "another"))
     marks = st.sampled_from([ours, another, another, "", "a note"])
     committed = tuple(
-        CommittedOffset(number, draw(st.integers(0, len(p) + 1)), draw(marks))
+        CommittedOffset(number, draw(st.integers(0, len(p) + (mark != ours))), mark)
         for number, p in enumerate(partitions)
         if cursor and draw(st.sampled_from([True, True, False]))
+        for mark in [draw(marks)]  # of this very topic, no cursor gets beyond its end
     )
     return LogPlan(partitions=partitions, expired=expired, committed=committed)
 

@@ -43,7 +43,7 @@ def test_an_append_whose_faults_stop_is_acknowledged_or_was_sent_once(
         topic_known=exists and known,
         wait_ms_max=60_000,
     )
-    trace = run_traced(appending, appending.start(request, 0), broker)
+    trace = run_traced(appending, request, broker)
     values = [r.value for r in broker.cluster.topics[TOPIC].partitions[0].records]
     lost = any(None in event.reports for event in trace.events(Produced))
     assert isinstance(trace.outcome, Appended) or lost
@@ -62,7 +62,7 @@ def test_provisioning_whose_faults_stop_gets_what_was_wanted(
         if ensure
         else RemoveTopic(topic=TOPIC, wait_ms_max=HOUR_MS)
     )
-    trace = run_traced(provisioning, provisioning.start(request, 0), broker)
+    trace = run_traced(provisioning, request, broker)
     assert (TOPIC in broker.cluster.topics) is ensure
     if ensure:
         assert isinstance(trace.outcome, TopicReady)

@@ -137,7 +137,7 @@ def check_resend(case: Case, records: tuple[NewRecord, ...], broker: FakeBroker)
 
 def run(case: Case) -> tuple[Trace, FakeBroker]:
     broker = case.build()
-    return run_traced(appending, appending.start(case.request, broker.cluster.now_ms), broker), broker
+    return run_traced(appending, case.request, broker), broker
 
 
 @given(cases())
@@ -156,7 +156,7 @@ def test_the_outcome_is_true_even_if_others_delete_the_topic(case: Case) -> None
 def test_the_outcome_is_true_however_late_the_records_arrive(case: Case) -> None:
     broker = case.build()
     client = LateClient(broker, list(case.shipments))
-    trace = run_with(appending, appending.start(case.request, broker.cluster.now_ms), client.perform)
+    trace = run_with(appending, case.request, client.perform, at_ms=broker.cluster.now_ms)
     check(case, trace, broker)
     assert trace.outcome.__class__ is not Refused or case.before is None
 
@@ -171,7 +171,7 @@ def test_an_append_ends_within_its_time_and_one_slice_and_the_withdrawal(case: C
 def test_a_late_append_ends_within_its_time_and_one_slice(case: Case) -> None:
     broker = case.build()
     client = LateClient(broker, list(case.shipments))
-    run_with(appending, appending.start(case.request, broker.cluster.now_ms), client.perform)
+    run_with(appending, case.request, client.perform, at_ms=broker.cluster.now_ms)
     assert broker.cluster.now_ms <= case.request.wait_ms_max + SLICE_MS
 
 

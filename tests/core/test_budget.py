@@ -1,5 +1,6 @@
 """Time is spent by events and never overdrawn."""
 
+import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +83,24 @@ def test_failures_back_off_longer_each_time_and_an_answer_ends_it() -> None:
         budget = budget.failed(0, BROKEN)
     assert seen == [0, 5, 10, 20, 40, 80, BACKOFF_MS_MAX]
     assert budget.answered(0) == limited()
+    assert limited().not_yet(0).backoff_ms == 5, "'ask again later' waits as the first failure does"
+
+
+@pytest.mark.parametrize(
+    ("left_ms", "backoff_ms", "timeout_ms"), [(0, 0, 1), (1, 0, 1), (2, 1, 1), (7, 5, 2)]
+)
+def test_the_last_command_keeps_a_millisecond_of_the_waiting_before_it(
+    left_ms: int, backoff_ms: int, timeout_ms: int
+) -> None:
+    budget = limited(5_000, at_ms=70).failed(5_070 - left_ms, BROKEN)
+    assert (budget.backoff_ms, budget.timeout_ms) == (backoff_ms, timeout_ms)
+
+
+def test_an_answer_ends_the_longer_slices() -> None:
+    slow = limited().failed(0, SILENT).failed(0, SILENT)
+    assert slow.timeout_ms == SLICE_MS_MAX
+    assert slow.answered(0).timeout_ms == SLICE_MS
+    assert slow.extended(800).timeout_ms == SLICE_MS
 
 
 def test_the_reason_that_names_a_cause_is_kept_for_the_end() -> None:
@@ -97,6 +116,6 @@ def test_an_extension_grants_at_least_what_it_says_and_never_shortens() -> None:
     late = evolve(limited(), now_ms=4_990).failed(4_990, BROKEN)
     assert late.extended(800).end_ms == 5_790
     assert late.extended(800).trouble is None
-    assert late.extended(800).timeout_ms == SLICE_MS
+    assert (late.extended(800).backoff_ms, late.extended(800).timeout_ms) == (0, SLICE_MS)
     assert limited().extended(800).end_ms == 5_000
     assert limited(None).extended(800).end_ms == 3_000

@@ -84,6 +84,17 @@ def test_an_unknown_type_is_refused_in_both_directions(kind: str) -> None:
     assert isinstance(decode(json.dumps({"type": kind, "data": {}}).encode()), Corrupt)
 
 
+@pytest.mark.parametrize("kind", ["system", "SystemMessageChunk", SECRET])
+def test_a_type_that_is_not_allowed_is_refused_in_both_directions_in_the_same_words(kind: str) -> None:
+    allowed = frozenset({"human", "ai", SECRET})
+    fault = encode(Message(kind, {}), key=b"s", message_id="id", allowed_types=allowed)
+    corrupt = JsonDecoder(allowed).decode(stored(json.dumps({"type": kind, "data": {}}).encode()))
+    assert isinstance(fault, Unstorable)
+    assert isinstance(corrupt, Corrupt)
+    assert fault.reason == corrupt.reason
+    assert (kind in fault.reason) == (kind in MESSAGE_TYPES), "an unknown type may be content"
+
+
 def test_allowed_types_narrow_what_is_read_and_cannot_widen_it() -> None:
     value = b'{"type": "ai", "data": {}}'
     assert isinstance(JsonDecoder(frozenset({"ai"})).decode(stored(value)), Message)
@@ -130,7 +141,7 @@ def test_what_a_reader_does_not_know_it_ignores() -> None:
 GOOD = b'{"type": "human", "data": {}}'
 
 
-@pytest.mark.parametrize("version", [None, b"0", b"1", b"01"])
+@pytest.mark.parametrize("version", [None, b"0", b"1", b"01", b"000000001"])
 def test_known_versions_are_read(version: bytes | None) -> None:
     assert isinstance(decode(GOOD, kchat_v=version), Message)
 
@@ -141,6 +152,7 @@ def test_known_versions_are_read(version: bytes | None) -> None:
         b"2",
         b"10",
         b"999999999999",
+        b"0000000001",
         b"0000000002",
         b"9" * 5_000,
         b"",

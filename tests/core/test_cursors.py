@@ -99,3 +99,33 @@ def test_a_second_copy_is_dropped_wherever_the_cursor_stands_between_the_two(
     appended = [f"id-{number}" for batch in batches for number in batch]
     assert read == list(dict.fromkeys(appended))[: len(read)]
     assert len(read) == len(set(read))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "memory"),
+    [
+        ("kchat A", CursorMemory("A")),
+        ("kchat A ", CursorMemory("A")),
+        ("kchat", CursorMemory()),
+        ("kchat - id-1", CursorMemory(None, ("id-1",))),
+        ("kchat A id-1,,id-2", CursorMemory("A", ("id-1", "id-2"))),
+    ],
+)
+def test_a_string_that_lost_white_space_on_its_way_says_the_same(metadata: str, memory: CursorMemory) -> None:
+    assert CursorMemory.from_metadata(metadata) == memory
+
+
+@pytest.mark.parametrize(("last", "kept"), [(57, 63), (58, 62)], ids=["just fits", "one too many"])
+def test_the_string_is_filled_to_its_last_byte(last: int, kept: int) -> None:
+    ids = ("x" * last, *(f"{number:064}" for number in range(62)))
+    metadata = CursorMemory("A", ids).to_metadata()
+    assert CursorMemory.from_metadata(metadata).ids == ids[-kept:]
+    assert (len(metadata) == METADATA_BYTES_MAX) is (last == 57)
+
+
+@pytest.mark.parametrize(("last", "kept"), [(60, 62), (61, 61)], ids=["just fits", "one too many"])
+def test_so_it_is_with_resent_ids_which_give_way_last(last: int, kept: int) -> None:
+    resent = ("x" * last, *(f"{number:064}" for number in range(61)))
+    metadata = CursorMemory("A", ("one",) * (last == 61), resent).to_metadata()
+    assert CursorMemory.from_metadata(metadata) == CursorMemory("A", (), resent[-kept:])
+    assert (len(metadata) == METADATA_BYTES_MAX) is (last == 60)

@@ -38,7 +38,7 @@ from kchat.core import (
     encoded,
     provisioned,
 )
-from kchat.core.edge import NEXT_STEPS
+from kchat.core.edge import NEXT_STEPS, NEXT_STEPS_BY_CODE
 
 ERROR = BrokerError(ErrorKind.DENIED, "TOPIC_AUTHORIZATION_FAILED", "not authorized", 2)
 RECORDS = (NewRecord(b"k", b"hunter2"), NewRecord(b"k", b"hunter2"))
@@ -111,6 +111,13 @@ def test_every_kind_of_error_says_what_to_do_even_without_a_reason(kind: ErrorKi
 
 MARK_BYTES = NewRecord(None, b"").resent().size_bytes
 """A record must fit when it is sent again, too."""
+
+
+@pytest.mark.parametrize("code", NEXT_STEPS_BY_CODE)
+def test_a_denial_says_whom_to_ask(code: str) -> None:
+    with pytest.raises(ReadFailed) as caught:
+        read(Failed(Progress(), BrokerError(ErrorKind.DENIED, code)))
+    assert caught.value.next_step == NEXT_STEPS_BY_CODE[code] != NEXT_STEPS[ErrorKind.DENIED]
 
 
 def sized(size: int) -> NewRecord | Unstorable:

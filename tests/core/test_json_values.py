@@ -1,6 +1,7 @@
 """What cannot be stored is found, and its place is named."""
 
 import json
+import math
 from collections import OrderedDict, defaultdict
 from typing import Any
 
@@ -92,6 +93,28 @@ def test_halves_of_a_character_side_by_side_are_refused(value: object) -> None:
     fault = find_unstorable(value)
     assert fault is not None
     assert "side by side" in fault.reason
+
+
+JOINED = "two surrogates side by side; JSON would join them into one character"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path", "reason"),
+    [
+        ([HIGH + LOW], "[0]", f"a text with {JOINED}"),
+        ([{HIGH + LOW: 1}], "[0]", f"a key with {JOINED}"),
+        ([{5: 1}], "[0]", "a key of type int; JSON keys are strings"),
+        ([10**INT_DIGITS_MAX], "[0]", "an int of more than 4,300 digits"),
+        ([math.nan], "[0]", "NaN or infinity; JSON has no such numbers"),
+        ([-math.inf], "[0]", "NaN or infinity; JSON has no such numbers"),
+        ({"a": b""}, ".a", "a value of type bytes; JSON would change or lose it"),
+        (nested(3, inside=nested(DEPTH_MAX)), ".k[0]" * (DEPTH_MAX // 2) + ".k", "nested deeper than 100"),
+    ],
+)
+def test_the_words_of_a_refusal_say_what_is_wrong_and_the_path_where(
+    wrong: object, path: str, reason: str
+) -> None:
+    assert find_unstorable(wrong) == Unstorable(path, reason)
 
 
 class Talkative:

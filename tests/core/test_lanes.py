@@ -16,7 +16,7 @@ from kchat.core import (
     Record,
     Watermarks,
 )
-from kchat.core.lanes import Lane, advance_lanes, open_lanes, relist_lanes, usable_committed
+from kchat.core.lanes import Lane, advance_lanes, lagging, open_lanes, relist_lanes, usable_committed
 
 OURS = CursorMemory("ours", ("id-1", "id-2")).to_metadata()
 ANOTHERS = CursorMemory("another", ("id-1",)).to_metadata()
@@ -159,6 +159,27 @@ def test_a_committed_offset_counts_only_for_the_topic_it_was_made_for(
     starts, remembered = usable_committed((stored,), (Watermarks(0, 2, 9),), topic_id)
     assert starts == ({} if start is None else {0: start})
     assert set(remembered) == set(starts)
+
+
+@pytest.mark.parametrize(
+    ("stored", "topic_id", "lags"),
+    [
+        (CommittedOffset(0, 10, OURS), "ours", True),
+        (CommittedOffset(0, 9, OURS), "ours", False),
+        (CommittedOffset(0, 10, ANOTHERS), "ours", False),
+        (CommittedOffset(0, 10), "ours", False),
+        (CommittedOffset(0, 10), None, False),
+        (CommittedOffset(0, 10, OURS), None, False),
+        (CommittedOffset(7, 10, OURS), "ours", False),
+    ],
+    ids=["beyond", "end", "foreign", "unmarked", "no ids at all", "no ids", "no partition"],
+)
+def test_an_end_before_this_topics_own_cursor_is_not_believed(
+    stored: CommittedOffset, topic_id: str | None, lags: bool
+) -> None:
+    error = lagging((CommittedOffset(0, 3, OURS), stored), (Watermarks(0, 2, 9),), topic_id)
+    assert (error is not None) == lags
+    assert error is None or (error.kind, error.partition) == (ErrorKind.TRANSIENT, 0)
 
 
 def test_a_usable_offset_brings_the_ids_before_it() -> None:

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kchat.core import InvalidSessionId, is_legal_topic, place, place_in, session_id_of
-from kchat.core.placement import ESCAPE_MARK, KAFKA_TOPICS, TOPIC_LENGTH_MAX
+from kchat.core.checks import KAFKA_TOPICS
+from kchat.core.placement import ESCAPE_MARK, TOPIC_LENGTH_MAX
 from kchat.testing import FakeBroker
 
 LEGAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -33,6 +34,7 @@ def test_a_legal_name_is_its_own_topic(name: str) -> None:
     assert placement.topic == placement.group == name
     assert placement.key == name.encode()
     assert placement.key_filter is None
+    assert placement.append_partition == 0
 
 
 @given(session_ids)
@@ -110,10 +112,11 @@ def test_a_hostile_id_is_refused_before_anything_else(hostile: Any) -> None:
 
 def test_the_longest_names_fit_and_no_longer_ones() -> None:
     assert place("x" * TOPIC_LENGTH_MAX).topic == "x" * TOPIC_LENGTH_MAX
-    longest = (TOPIC_LENGTH_MAX - len(ESCAPE_MARK)) // 3
-    assert len(place(" " * longest).topic) <= TOPIC_LENGTH_MAX
+    escapes, plain = divmod(TOPIC_LENGTH_MAX - len(ESCAPE_MARK), 3)
+    longest = " " * escapes + "x" * plain
+    assert len(place(longest).topic) == TOPIC_LENGTH_MAX
     with pytest.raises(InvalidSessionId, match="too long"):
-        place(" " * (longest + 1))
+        place(longest + "x")
 
 
 @given(st.text())

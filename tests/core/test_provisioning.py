@@ -21,6 +21,7 @@ from kchat.core import (
     TopicSettings,
     provisioning,
 )
+from kchat.core.budget import SLICE_MS
 from kchat.core.provisioning import (
     STILL_VISIBLE,
     AwaitingGone,
@@ -75,7 +76,7 @@ def test_a_missing_topic_is_created_and_waited_for() -> None:
     assert asked(state).backoff_ms == 0, "that it is missing is an answer, no failure"
     state = feed(provisioning, state, CREATED)
     assert isinstance(state, AwaitingTopic)
-    assert isinstance(asked(state), DescribeTopic)
+    assert asked(state) == DescribeTopic(topic=TOPIC, with_id=False, timeout_ms=SLICE_MS)
     state = feed(provisioning, state, MISSING)
     assert isinstance(state, AwaitingTopic)
     assert asked(state).backoff_ms > 0
@@ -85,6 +86,7 @@ def test_a_missing_topic_is_created_and_waited_for() -> None:
 def test_of_two_that_create_at_once_both_succeed() -> None:
     state = ensure(MISSING, failed(ErrorKind.TOPIC_EXISTS))
     assert isinstance(state, AwaitingTopic)
+    assert asked(state) == DescribeTopic(topic=TOPIC, with_id=False, timeout_ms=SLICE_MS)
     assert ended(feed(provisioning, state, described(0))) == TopicReady(partitions=(0,), created=False)
 
 
@@ -110,6 +112,8 @@ def test_a_topic_is_deleted_and_watched_until_it_is_gone() -> None:
 
 def test_of_two_that_delete_at_once_both_succeed() -> None:
     assert ended(remove(described(topic_id="A"), MISSING, MISSING)) == TopicGone(deleted=True)
+    created_since = remove(described(topic_id="A"), MISSING, described(topic_id="B"))
+    assert ended(created_since) == TopicGone(deleted=True)
 
 
 def test_another_topic_of_the_same_name_is_not_the_deleted_one() -> None:

@@ -13,6 +13,7 @@ from kchat.core import (
     FromCommitted,
     FromEnd,
     FromPositions,
+    ListOffsets,
     Partial,
     Position,
     reading,
@@ -65,6 +66,17 @@ def test_a_cursor_beyond_the_end_is_none_and_a_named_position_there_is_an_error(
     assert "OFFSET_OUT_OF_RANGE" in repr(outcome.failure)
 
 
+def test_while_a_broker_lags_behind_the_cursor_it_is_asked_again_and_nothing_is_read_again() -> None:
+    state = reads(described(topic_id="A"), committed((3, "kchat A ")), listed((0, 2)), **CURSOR)
+    assert isinstance(asked(state), ListOffsets)
+    assert asked(state).backoff_ms > 0
+    later = feed(reading, state, listed((0, 4)))
+    assert asked(later).positions == (Position(0, 3),)
+    outcome = ended(feed(reading, state, listed((0, 2), at=5_001)))
+    assert isinstance(outcome, Failed)
+    assert "is said to end at 2" in repr(outcome.failure)
+
+
 def test_a_read_commits_what_it_handed_out_with_the_topics_id() -> None:
     found = (described(topic_id="A"), committed(), listed((0, 3)))
     state = reads(*found, fetched(0, 1, 2), messages_max=2, **CURSOR)
@@ -112,5 +124,24 @@ def test_the_commit_has_time_of_its_own_and_is_tried_again_within_it() -> None:
 
 def test_a_refused_commit_fails_the_read_at_once() -> None:
     outcome = ended(reads(*FOUND, fetched(0, 1, 2), failed(DENIED), commit_to="g"))
+    assert isinstance(outcome, Failed)
+    assert outcome.failure == error(DENIED)
+
+
+@pytest.mark.parametrize("kind", [TRANSIENT, TIMED_OUT])
+def test_a_commit_that_is_refused_after_one_that_was_not_answered_hands_the_messages_out(
+    kind: ErrorKind,
+) -> None:
+    in_use = ErrorKind.GROUP_IN_USE
+    outcome = ended(reads(*FOUND, fetched(0, 1, 2), failed(kind), failed(in_use), commit_to="g"))
+    assert isinstance(outcome, Complete)
+    assert offsets(outcome) == [0, 1, 2]
+    assert outcome.progress.unmoved == error(in_use)
+
+
+@pytest.mark.parametrize("kind", [TRANSIENT, TIMED_OUT])
+def test_who_may_not_commit_is_told_so_however_late_the_answer(kind: ErrorKind) -> None:
+    """The attempt before, which was not answered, was denied too."""
+    outcome = ended(reads(*FOUND, fetched(0, 1, 2), failed(kind), failed(DENIED), commit_to="g"))
     assert isinstance(outcome, Failed)
     assert outcome.failure == error(DENIED)

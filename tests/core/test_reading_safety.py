@@ -41,6 +41,7 @@ from tests.core.reads import (
     chunks,
     cursor,
     cursor_of,
+    denied_after_it_was_made,
     earlier,
     end,
     expected,
@@ -167,6 +168,7 @@ def test_a_read_that_went_well_commits_what_was_handed_out_and_a_failed_one_noth
     before = cursor_of(broker)
     trace = read(broker, request)
     assume(not believed_false_low(trace))
+    assume(not denied_after_it_was_made(trace))
     after = cursor_of(broker)
     if isinstance(trace.outcome, Failed) or request.commit_to is None:
         assert after == before

@@ -56,7 +56,7 @@ class Run:
             for value in (VALUE, VALUE, b"{" + SECRET.encode(), VALUE):
                 broker.cluster.inject(TOPIC, value, key=SECRET.encode(), headers=RECORD.headers)
                 broker.cluster.inject(TOPIC, value, partition=1)
-        return run_traced(self.machine, self.machine.start(self.request, 0), broker)
+        return run_traced(self.machine, self.request, broker)
 
 
 def read(**changes: Any) -> ReadRequest[Message]:

@@ -32,6 +32,7 @@ from kchat.core import (
 )
 from kchat.core.budget import SLICE_MS_MAX
 from tests.core import driving
+from tests.core.replay import replayable
 from tests.core.strategies import APPEND_FAULTS, READ_FAULTS, LogPlan, fault_plans, log_plans
 from tests.core.tracing import Arrow, Step, Trace, advance_once, run_traced, run_with
 from tests.core.walks import WALKS
@@ -54,13 +55,15 @@ def table(machine: ModuleType) -> set[Arrow]:
 def drive(machine: ModuleType, data: st.DataObject) -> Trace:
     """A run whose every answer is drawn. The tracing checks each step against the table."""
     shell = driving.Shell(data, machine)
-    state = machine.start(data.draw(driving.requests[machine]), 0)
+    request = data.draw(driving.requests[machine])
+    state = machine.start(request, 0)
     steps: list[Step] = []
-    while isinstance(command := machine.pending(state), Command):
-        event = shell.answer(command, state)
-        step = run_one(machine, state, command, event)
-        steps.append(step)
-        state = step.after
+    with replayable(machine, request, 0) as events:
+        while isinstance(command := machine.pending(state), Command):
+            events.append(shell.answer(command, state))
+            step = run_one(machine, state, command, events[-1])
+            steps.append(step)
+            state = step.after
     return Trace(steps=tuple(steps), outcome=command)
 
 
@@ -118,7 +121,7 @@ def test_a_fake_broker_whose_faults_are_drawn_stays_in_the_table(
     if machine is reading:
         request = evolve(request, wait_ms_max=3_000)
     broker.plan = list(data.draw(fault_plans(READ_FAULTS if machine is reading else APPEND_FAULTS)))
-    trace = run_traced(machine, machine.start(request, 0), broker)
+    trace = run_traced(machine, request, broker)
     assert isinstance(trace.outcome, OUTCOMES[machine])
 
 
@@ -135,4 +138,4 @@ def test_run_with_refuses_a_run_that_does_not_end() -> None:
     silent = RequestFailed(at_ms=0, error=BrokerError(ErrorKind.TRANSIENT, "X"))
     request = EnsureTopic(topic="t", settings=TopicSettings())
     with pytest.raises(AssertionError, match="does not end"):
-        run_with(provisioning, provisioning.start(request, 0), lambda _: silent)
+        run_with(provisioning, request, lambda _: silent)

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from kchat.core import Command, Event
 from kchat.testing import FakeBroker, Fault
+from tests.core.replay import replayable
 
 COMMANDS_MAX = 20_000
 """A run that needs more does not end."""
@@ -64,23 +65,32 @@ def feed(machine: ModuleType, state: Any, *events: Event) -> Any:
     return state
 
 
-def run_traced(machine: ModuleType, state: Any, broker: FakeBroker) -> Trace:
+def run_traced(machine: ModuleType, request: Any, broker: FakeBroker) -> Trace:
     """Run to the outcome on a fake broker."""
-    return run_with(machine, state, broker.perform, lambda: broker.plan[0] if broker.plan else None)
+
+    def next_fault() -> Fault | None:
+        return broker.plan[0] if broker.plan else None
+
+    return run_with(machine, request, broker.perform, next_fault, at_ms=broker.cluster.now_ms)
 
 
 def run_with(
     machine: ModuleType,
-    state: Any,
+    request: Any,
     perform: Callable[[Command], Event],
     next_fault: Callable[[], Fault | None] = lambda: None,
+    *,
+    at_ms: int = 0,
 ) -> Trace:
-    """Run to the outcome with any performer."""
+    """Run to the outcome with any performer. If the property fails, a script of the run is printed."""
     steps: list[Step] = []
-    while isinstance(todo := machine.pending(state), Command):
-        assert len(steps) < COMMANDS_MAX, f"the run does not end; the last command: {todo}"
-        fault, event = next_fault(), perform(todo)
-        after = advance_once(machine, state, event)
-        steps.append(Step(before=state, command=todo, event=event, after=after, fault=fault))
-        state = after
+    state = machine.start(request, at_ms)
+    with replayable(machine, request, at_ms) as events:
+        while isinstance(todo := machine.pending(state), Command):
+            assert len(steps) < COMMANDS_MAX, f"the run does not end; the last command: {todo}"
+            fault, event = next_fault(), perform(todo)
+            events.append(event)
+            after = advance_once(machine, state, event)
+            steps.append(Step(before=state, command=todo, event=event, after=after, fault=fault))
+            state = after
     return Trace(steps=tuple(steps), outcome=todo)

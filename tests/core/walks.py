@@ -78,6 +78,8 @@ READS: list[Walk] = [
     (read(**CURSOR), (described(), AGAIN, committed(), listed((0, 2)), fetched(0, 1), OVER)),
     (read(**CURSOR), (described(), committed(), listed((0, 2)), PASSED, *EMPTIED, stored())),
     (read(**CURSOR), (described(), OVER)),
+    # A listed end before the cursor: the broker lags.
+    (read(**CURSOR), (described(topic_id="A"), committed((2, "kchat A ")), listed((0, 1)), listed((0, 2)))),
     # A resent record behind the beginning: what is before it is looked at.
     (read(**CURSOR), (*BEHIND, fetched(resent(2)), AGAIN, fetched(0), fetched(1), fetched(3), stored())),
     (read(**CURSOR), (*BEHIND, fetched(resent(2), 3), fetched(0, 1), stored())),

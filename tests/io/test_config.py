@@ -1,6 +1,6 @@
 import pytest
 
-from kchat.core import InvalidConfig
+from kchat.core import InvalidConfig, Sealed
 from kchat.io import REFUSED, KafkaLog
 from kchat.io.config import CURSOR, PRODUCER, READER, TAIL, Config
 
@@ -32,27 +32,27 @@ def test_a_property_name_is_a_string() -> None:
 
 def test_other_properties_reach_every_client_verbatim() -> None:
     given = {**SERVERS, "security.protocol": "SASL_SSL", "sasl.username": "alice", "client.id": "me"}
-    config = Config.of(given)
+    config = Config.of(Sealed(given))
     for kind in (PRODUCER, READER, TAIL, CURSOR):
-        properties = config.for_client(kind)
+        properties = config.for_client(kind).content
         assert {name: properties[name] for name in given} == given
         assert properties["allow.auto.create.topics"] is False
 
 
 def test_the_caller_wins_where_it_is_only_a_matter_of_speed() -> None:
-    config = Config.of({**SERVERS, "compression.type": "lz4", "linger.ms": 0})
-    assert config.for_client(PRODUCER)["compression.type"] == "lz4"
-    assert config.for_client(PRODUCER)["linger.ms"] == 0
-    assert config.for_client(READER)["fetch.wait.max.ms"] == 0
-    assert config.for_client(TAIL)["fetch.wait.max.ms"] == 500
+    config = Config.of(Sealed({**SERVERS, "compression.type": "lz4", "linger.ms": 0}))
+    assert config.for_client(PRODUCER).content["compression.type"] == "lz4"
+    assert config.for_client(PRODUCER).content["linger.ms"] == 0
+    assert config.for_client(READER).content["fetch.wait.max.ms"] == 0
+    assert config.for_client(TAIL).content["fetch.wait.max.ms"] == 500
 
 
 def test_promises_hold_in_every_client() -> None:
-    config = Config.of(SERVERS)
-    producer = config.for_client(PRODUCER)
+    config = Config.of(Sealed(SERVERS))
+    producer = config.for_client(PRODUCER).content
     assert (producer["enable.idempotence"], producer["acks"]) == (True, "all")
     for kind in (READER, TAIL, CURSOR):
-        consumer = config.for_client(kind)
+        consumer = config.for_client(kind).content
         assert consumer["isolation.level"] == "read_committed"
         assert consumer["auto.offset.reset"] == "error"
         assert consumer["enable.auto.commit"] is False
@@ -60,8 +60,8 @@ def test_promises_hold_in_every_client() -> None:
 
 
 def test_a_larger_record_follows_the_producers_limit() -> None:
-    assert Config.of(SERVERS).record_bytes_max == 999_900
-    assert Config.of({**SERVERS, "message.max.bytes": "5000000"}).record_bytes_max == 4_999_900
+    assert Config.of(Sealed(SERVERS)).record_bytes_max == 999_900
+    assert Config.of(Sealed({**SERVERS, "message.max.bytes": "5000000"})).record_bytes_max == 4_999_900
 
 
 @pytest.mark.parametrize("limit", ["many", "", [5]])
@@ -78,7 +78,7 @@ def test_a_logger_must_be_one() -> None:
 def test_nothing_secret_in_a_repr() -> None:
     log = KafkaLog({**SERVERS, "sasl.password": "canary-secret", "ssl.key.pem": "canary-key"})
     assert repr(log) == "<KafkaLog broker-1:9092,broker-2:9092>"
-    assert "canary" not in repr(Config.of({**SERVERS, "sasl.password": "canary-secret"}))
+    assert "canary" not in repr(Config.of(Sealed({**SERVERS, "sasl.password": "canary-secret"})))
 
 
 def test_a_property_that_the_client_does_not_know_is_named_at_first_use() -> None:
@@ -88,3 +88,11 @@ def test_a_property_that_the_client_does_not_know_is_named_at_first_use() -> Non
         with pytest.raises(InvalidConfig, match=r"no\.such\.property") as refused:
             log.provision(EnsureTopic(topic="t", settings=TopicSettings()))
         assert "canary" not in str(refused.value)
+
+
+def test_a_text_of_the_clients_is_shown_without_the_secrets_and_with_the_rest() -> None:
+    secret = {"sasl.password": "hunter2", "ssl.key.password": 12345, "sasl.oauthbearer.config": "hunter2+"}
+    config = Config.of(Sealed({**SERVERS, **secret, "security.protocol": "SSL", "ssl.keystore.password": ""}))
+    text = "hunter2 and 12345 of SSL, hunter2+ [a-z]"
+    assert config.without_secrets(text) == "... and ... of SSL, ... [a-z]"
+    assert Config.of(Sealed(SERVERS)).without_secrets(text) == text

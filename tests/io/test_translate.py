@@ -81,6 +81,23 @@ def test_a_refused_handshake_explains_a_time_out(name: str) -> None:
     assert explained.reason == "broker:9092: certificate verify failed"
 
 
+@pytest.mark.parametrize("number", [40, 42, 43, 44, 45, 46, 48, 49, 70, 116])
+@pytest.mark.parametrize("name", ["_TRANSPORT", "_SSL"])
+def test_an_alert_of_the_brokers_is_a_refusal_under_whatever_name(name: str, number: int) -> None:
+    complaints = Complaints("broker:9092")
+    complaints(error(name, f"Receive failed: ssl/tls alert: SSL alert number {number} (after 1ms)"))
+    explained = complaints.explain(TIMED_OUT)
+    assert (explained.kind, explained.code) == (ErrorKind.DENIED, "_SSL")
+    assert "does not take this client's certificate" in explained.reason
+
+
+@pytest.mark.parametrize("number", [0, 80, 420])
+def test_an_alert_that_says_nothing_of_the_client_may_pass(number: int) -> None:
+    complaints = Complaints("broker:9092")
+    complaints(error("_TRANSPORT", f"ssl/tls alert internal error: SSL alert number {number} (after 1ms)"))
+    assert complaints.explain(TIMED_OUT).kind is ErrorKind.TIMED_OUT
+
+
 def test_a_handshake_that_breaks_off_is_tried_again() -> None:
     complaints = Complaints("broker:9092")
     complaints(error("_SSL", "SSL handshake failed: Disconnected"))

@@ -1,8 +1,8 @@
 """The edges of `KafkaChatMessageHistory`, on the fake broker: arguments, bad input, poison, ending."""
 
+import copy
 import inspect
 import logging
-import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -265,7 +265,7 @@ def test_an_append_without_an_acknowledgement_is_unknown_and_can_be_resent(broke
         with pytest.raises(AppendUnknown) as unknown:
             history.add_messages([HumanMessage(f"{fault} 1"), HumanMessage(f"{fault} 2")], 1.0)
         assert "canary" not in repr(unknown.value.records)
-        history.resend(pickle.loads(pickle.dumps(unknown.value)))
+        history.resend(copy.copy(unknown.value))
     assert contents(history.messages) == [
         "before",
         *(f"{fault} {number}" for fault in (LostAnswer(), PartlyStored(1)) for number in (1, 2)),

@@ -11,7 +11,7 @@ from tests.brokers import Missing, choose_jars_here
 from tests.brokers.distribution import Distribution
 from tests.brokers.installation import installed
 from tests.proof.figures import Figures
-from tests.proof.report import HEAD, table, write
+from tests.proof.report import HEAD, remarks, table, write
 
 MINUTES = float(os.environ.get("MINUTES", "1.5"))
 REPORT = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -77,5 +77,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     for line in lines:
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         terminalreporter.write_line("  ".join(padded).rstrip())
+    for remark in remarks(rows):
+        terminalreporter.write_line(remark)
     if os.environ.get("KCHAT_PROOF_REPORT") == "1":
         write(REPORT, rows, MINUTES)

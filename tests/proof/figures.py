@@ -57,13 +57,16 @@ class Figures:
         try:
             yield
         finally:
-            lasted = time.monotonic() - begun
-            with self._lock:
-                self.operations += 1
-                self.longest_seconds = max(self.longest_seconds, lasted)
-                if lasted > limit_seconds + OVERRUN_SECONDS_MAX:
-                    self.overruns += 1
-                    self.wrong.append(f"a call with a limit of {limit_seconds} s lasted {lasted:.1f} s")
+            self.took(limit_seconds, time.monotonic() - begun)
+
+    def took(self, limit_seconds: float, lasted_seconds: float, *, calls: int = 1) -> None:
+        """Count calls that another process timed: so many, and how long the longest lasted."""
+        with self._lock:
+            self.operations += calls
+            self.longest_seconds = max(self.longest_seconds, lasted_seconds)
+            if lasted_seconds > limit_seconds + OVERRUN_SECONDS_MAX:
+                self.overruns += 1
+                self.wrong.append(f"a call with a limit of {limit_seconds} s lasted {lasted_seconds:.1f} s")
 
     def add(self, **counts: int) -> None:
         """Count: `add(faults=1)`."""

@@ -28,9 +28,10 @@ def append_one(
     names: list[Name],
     figures: Figures,
     limit_seconds: float = LIMIT_SECONDS,
+    make: Callable[[str], BaseMessage] = HumanMessage,
 ) -> Told:
     """Append until it is acknowledged or refused; what is unknown is resent, as the documentation says."""
-    messages: list[BaseMessage] = [HumanMessage(str(name)) for name in names]
+    messages = [make(str(name)) for name in names]
     ledger.enter(names, Told.UNKNOWN)
     unknown: AppendUnknown | None = None
     for _ in range(RESENDS_MAX):

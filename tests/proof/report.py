@@ -76,12 +76,18 @@ def markdown(rows: Sequence[Figures], minutes: float) -> str:
     """What stands between the marks in docs/reliability.md."""
     lines = [HEAD, ("---",) * len(HEAD), *table(rows)]
     text = [f"{key}: {value}  " for key, value in circumstances(minutes).items()]
-    text += ["", *("| " + " | ".join(line) + " |" for line in lines), ""]
+    text += ["", *("| " + " | ".join(line) + " |" for line in lines), "", *remarks(rows)]
+    return "\n".join(text)
+
+
+def remarks(rows: Sequence[Figures]) -> list[str]:
+    """What the figures alone do not say, a line for each row that has such."""
+    lines: list[str] = []
     for figures in rows:
         said = [*figures.notes, *(f"**not held**: {missed}" for missed in figures.missed)]
         if said:
-            text.append(f"- {figures.row}, {figures.fault}: {'; '.join(said)}")
-    return "\n".join(text)
+            lines.append(f"- {figures.row}, {figures.fault}: {'; '.join(said)}")
+    return lines
 
 
 def circumstances(minutes: float) -> dict[str, str]:

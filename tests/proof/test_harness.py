@@ -7,7 +7,7 @@ import pytest
 
 from tests.proof.figures import Figures
 from tests.proof.ledger import Ledger, Name, Told
-from tests.proof.report import BEGIN, END, ROWS, table, write
+from tests.proof.report import BEGIN, END, ROWS, remarks, table, write
 
 
 def names(writer: str, *numbers: int) -> list[Name]:
@@ -55,6 +55,19 @@ def test_a_call_beyond_its_limit_and_a_second_is_counted_however_it_ends() -> No
         time.sleep(0.01)
     assert (figures.operations, figures.overruns, len(figures.missed)) == (2, 1, 1)
     assert figures.longest_seconds >= 0.01
+
+
+def test_calls_that_another_process_timed_count_as_ones_own() -> None:
+    figures = Figures("crowd", "none")
+    figures.took(1.0, 1.9, calls=3)
+    assert (figures.operations, figures.longest_seconds, figures.missed) == (3, 1.9, ())
+    figures.took(1.0, 2.1)
+    assert (figures.operations, figures.overruns, len(figures.missed)) == (4, 1, 1)
+
+
+def test_what_the_figures_alone_do_not_say_is_told() -> None:
+    silent, noted = Figures("crowd", "none", operations=1), Figures("full", "none", notes=["so it was"])
+    assert remarks([silent, noted]) == ["- full, none: so it was; **not held**: nothing was done"]
 
 
 def test_a_row_that_did_nothing_or_hung_did_not_hold() -> None:

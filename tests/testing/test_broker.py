@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from attrs import evolve
 
 from kchat.core import (
     METADATA_BYTES_MAX,
@@ -25,6 +26,7 @@ from kchat.core import (
     Failed,
     Fetch,
     FetchCommitted,
+    Fetched,
     FromBeginning,
     FromCommitted,
     JsonDecoder,
@@ -38,7 +40,8 @@ from kchat.core import (
     TopicSettings,
 )
 from kchat.testing import COMMANDS_MAX, FakeBroker, NoAnswer
-from kchat.testing.cluster import CLIENT_BYTES_MAX, TIMEOUT_MS_MAX
+from kchat.testing.cluster import TIMEOUT_MS_MAX
+from kchat.testing.sizes import CLIENT_BYTES_MAX, client_bytes
 
 RECORD = NewRecord(key=b"key", value=b'{"type": "human", "data": {"content": "hello"}}')
 
@@ -94,14 +97,33 @@ def produce(broker: FakeBroker, *records: NewRecord, partition: int | None = Non
         DeleteTopic(topic="absent", timeout_ms=100),
         ListOffsets(topic="absent", partitions=(0,), timeout_ms=100),
         ListOffsets(topic="chat", partitions=(0, 2), timeout_ms=100),
-        Fetch(topic="absent", positions=(Position(0, 0),), records_max=1, wait=False, timeout_ms=100),
-        Fetch(topic="chat", positions=(Position(2, 0),), records_max=1, wait=False, timeout_ms=100),
         CommitOffsets(group="g", topic="chat", offsets=(CommittedOffset(2, 0),), before=(), timeout_ms=100),
     ],
     ids=lambda command: type(command).__name__,
 )
 def test_a_topic_or_partition_that_is_not_there_is_unknown(broker: FakeBroker, command: Command) -> None:
     assert kind(broker.perform(command)) is ErrorKind.UNKNOWN_TOPIC
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_fetch_of_what_is_not_there_is_silent_until_its_time_is_over(
+    broker: FakeBroker, wait: bool
+) -> None:
+    missing = Fetch(topic="absent", positions=(Position(0, 0),), records_max=1, wait=wait, timeout_ms=100)
+    begun_ms = broker.cluster.now_ms
+    event = broker.perform(missing)
+    assert isinstance(event, Fetched)
+    assert (event.records, event.positions) == ((), ())
+    assert broker.cluster.now_ms - begun_ms >= 100
+    one_of_two = evolve(missing, topic="chat", positions=(Position(0, 0), Position(2, 0)))
+    event = broker.perform(one_of_two)
+    assert isinstance(event, Fetched)
+    assert event.positions == (Position(0, 0),)
+
+
+def test_a_commit_stores_what_is_good_and_tells_what_is_not(broker: FakeBroker) -> None:
+    assert kind(commit(broker, Position(0, 1), Position(2, 1))) is ErrorKind.UNKNOWN_TOPIC
+    assert committed(broker) == {0: 1}
 
 
 def test_records_for_what_is_not_there_are_refused_one_by_one(broker: FakeBroker) -> None:
@@ -133,15 +155,43 @@ def test_a_position_outside_the_watermarks_is_out_of_range(
 def test_a_record_above_the_topics_limit_is_refused(excess_bytes: int, report: object) -> None:
     small = FakeBroker(max_message_bytes=1_000)
     small.cluster.create("chat")
-    assert produce(small, NewRecord(key=None, value=b"x" * (1_000 + excess_bytes))) == [report]
+    assert produce(small, NewRecord(key=None, value=b"x" * (930 + excess_bytes))) == [report]
     assert small.cluster.topics["chat"].partitions[0].high == (0 if excess_bytes else 1)
+
+
+def test_a_batch_above_the_topics_limit_is_refused_as_a_whole() -> None:
+    small = FakeBroker(max_message_bytes=1_000)
+    small.cluster.create("chat", partitions=2)
+    other = NewRecord(key=b"k", value=b"x")
+    assert small.cluster.topics["chat"].partition_of(b"k").number == 0
+    thirds = [NewRecord(key=None, value=b"x" * 400)] * 3
+    assert produce(small, *thirds, partition=1) == ["MSG_SIZE_TOO_LARGE"] * 3
+    # A key sends it to another partition, and so in another batch.
+    small.cluster.inject("chat", b"", partition=0)
+    assert produce(small, thirds[0], other, thirds[0], thirds[0]) == [
+        "MSG_SIZE_TOO_LARGE",
+        Acknowledged(0, 1),
+        "MSG_SIZE_TOO_LARGE",
+        "MSG_SIZE_TOO_LARGE",
+    ]
 
 
 def test_a_record_above_the_clients_limit_is_refused_whatever_the_topic_takes() -> None:
     large = FakeBroker(max_message_bytes=10_000_000)
     large.cluster.create("chat")
-    records = [NewRecord(key=None, value=b"x" * (CLIENT_BYTES_MAX + excess)) for excess in (0, 1)]
-    assert produce(large, *records) == [Acknowledged(0, 0), "MSG_SIZE_TOO_LARGE"]
+    fits, too_large = (NewRecord(key=b"k", value=b"x" * bytes_) for bytes_ in (999_963, 999_964))
+    assert client_bytes(fits) == CLIENT_BYTES_MAX
+    assert produce(large, fits, too_large) == [Acknowledged(0, 0), "MSG_SIZE_TOO_LARGE"]
+
+
+def test_what_follows_a_record_that_the_client_refuses_is_not_sent(broker: FakeBroker) -> None:
+    too_large = NewRecord(key=None, value=b"x" * CLIENT_BYTES_MAX)
+    assert produce(broker, RECORD, too_large, RECORD, partition=0) == [
+        Acknowledged(0, 0),
+        "MSG_SIZE_TOO_LARGE",
+        "MSG_SIZE_TOO_LARGE",
+    ]
+    assert broker.cluster.topics["chat"].partitions[0].high == 1
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a b", "a/b", "ü", "x" * 250])

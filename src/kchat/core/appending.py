@@ -277,17 +277,15 @@ def _recreated(attempt: Attempt, errors: tuple[BrokerError, ...]) -> Ensuring | 
 
 def _withdrawn(state: Withdrawing, event: Produced) -> State:
     """The last word on every record: acknowledged in the last moment, refused, or not known."""
-    reports = tuple(report if report is not None else state.cause for report in event.reports)
-    acknowledged = sum(isinstance(report, Acknowledged) for report in reports)
-    if acknowledged == len(reports):
-        places = tuple(report for report in reports if isinstance(report, Acknowledged))
+    places = tuple(report for report in event.reports if isinstance(report, Acknowledged))
+    if len(places) == len(event.reports):
         return Finished(Appended(state.attempt.places + places))
-    errors = [report for report in reports if isinstance(report, BrokerError)]
+    errors = [report for report in event.reports if isinstance(report, BrokerError)]
     # Without a last word a record may be stored, however certain the cause of the withdrawal sounds.
     last_words = None not in event.reports
-    if last_words and not acknowledged and all(error.kind in CERTAIN for error in errors):
+    if last_words and not places and all(error.kind in CERTAIN for error in errors):
         return Finished(_not_stored(state.attempt, errors[0]))
-    return Finished(_unknown(state.attempt, state.cause, stored_later=acknowledged))
+    return Finished(_unknown(state.attempt, state.cause, stored_later=len(places)))
 
 
 def _not_stored(attempt: Attempt, error: BrokerError) -> Refused | Unknown:

@@ -42,16 +42,21 @@ _envelope.register_structure_hook(str, _strict_str)
 _envelope.register_structure_hook_func(lambda kind: kind == dict[str, Any], _strict_dict)
 
 
-def encode(message: Message, *, key: bytes, message_id: str) -> NewRecord | Unstorable:
+def encode(
+    message: Message, *, key: bytes, message_id: str, allowed_types: frozenset[str] = MESSAGE_TYPES
+) -> NewRecord | Unstorable:
     """The record of a message, or the first value in it that would not read back equal.
 
     Args:
         message: what to store.
         key: the record's key, the session id: it keeps the session in one partition.
         message_id: unique for this append; a resent record carries the same one.
+        allowed_types: refuse the other types; it narrows what is written, and cannot widen it.
     """
-    if message.type not in MESSAGE_TYPES:
-        return Unstorable(".type", f"{message.type!r} is none of the known message types")
+    _check_types(message, message_id)
+    refused = type_fault(message.type, allowed_types)
+    if refused is not None:
+        return Unstorable(".type", refused)
     fault = find_unstorable(message.data)
     if fault is not None:
         return fault
@@ -62,9 +67,31 @@ def encode(message: Message, *, key: bytes, message_id: str) -> NewRecord | Unst
     return NewRecord(key=key, value=value, headers=headers)
 
 
+def _check_types(message: object, message_id: object) -> None:
+    if not isinstance(message, Message) or not isinstance(message_id, str):
+        raise TypeError(
+            f"encode takes a Message and a str, not {type(message).__name__}, {type(message_id).__name__}"
+        )
+
+
+def type_fault(message_type: str, allowed_types: frozenset[str]) -> str | None:
+    """Why a message of this type is neither written nor read, or None where it is allowed.
+
+    A type is quoted only where it is one of LangChain's: any other may be content.
+    """
+    if message_type not in MESSAGE_TYPES:
+        return "its type is none of the known message types"
+    if message_type not in allowed_types:
+        return f"type {message_type!r} is not among the allowed types"
+    return None
+
+
 @frozen
 class JsonDecoder:
-    """Decodes records to neutral messages. `allowed_types` narrows what is read; it cannot widen it."""
+    """Decodes records to neutral messages. `allowed_types` narrows what is read; it cannot widen it.
+
+    A record of another type is corrupt: the read ends at it or skips it, as the request says.
+    """
 
     allowed_types: frozenset[str] = MESSAGE_TYPES
 
@@ -87,8 +114,9 @@ class JsonDecoder:
         if not isinstance(parsed, dict):
             raise _ToldError(f"a JSON {type(parsed).__name__}, not an object with type and data")
         message = _envelope.structure(parsed, Message)
-        if message.type not in MESSAGE_TYPES or message.type not in self.allowed_types:
-            raise _ToldError("a message type that is not allowed here")
+        refused = type_fault(message.type, self.allowed_types)
+        if refused is not None:
+            raise _ToldError(refused)
         return message
 
 

@@ -148,5 +148,5 @@ def _put_back(
     """Return taken records to the front of their buffers."""
     returned = dict(rest)
     for record in reversed(records):
-        returned[record.partition] = (record, *returned.get(record.partition, ()))
+        returned[record.partition] = (record, *returned[record.partition])
     return returned

@@ -63,7 +63,7 @@ def usable_committed(
     """Where a cursor goes on, partition by partition, and what it remembers there.
 
     An absent partition starts at its low watermark: that is safe, and so it is what an offset counts for that
-    belongs to another topic of this name, deleted since, or that is beyond the end.
+    belongs to another topic of this name, deleted since, or that is beyond the end (see `lagging`).
     """
     highs = {w.partition: w.high for w in watermarks}
     starts: dict[int, int] = {}
@@ -76,6 +76,24 @@ def usable_committed(
             remembered[stored.partition] = memory
     # An offset below the low watermark is not moved up here: a low watermark can be wrong (see open_lanes).
     return starts, remembered
+
+
+def lagging(
+    committed: tuple[CommittedOffset, ...], watermarks: tuple[Watermarks, ...], topic_id: str | None
+) -> BrokerError | None:
+    """Why a listed end is not believed: this very topic's cursor has been beyond it already.
+
+    A leader that hung while another was elected lists the end that it knows, until it hears of that (seen for
+    0.2 s). To take the cursor for none then would hand out the whole conversation again.
+    """
+    highs = {w.partition: w.high for w in watermarks}
+    for stored in committed:
+        owner = CursorMemory.from_metadata(stored.metadata).topic_id
+        high = highs.get(stored.partition, stored.offset)
+        if owner is not None and owner == topic_id and stored.offset > high:
+            reason = f"the log is said to end at {high}, and the cursor has been at {stored.offset}"
+            return BrokerError(ErrorKind.TRANSIENT, "OFFSET_NOT_AVAILABLE", reason, stored.partition)
+    return None
 
 
 def open_lanes(

@@ -20,9 +20,9 @@ class Message:
     @property
     def text(self) -> str:
         """The readable part of `content`: the string itself, or its text blocks one after the other."""
-        content = self.data.get("content", "")
+        content = self.data.get("content")
         if isinstance(content, str):
             return content
         blocks = content if isinstance(content, list) else []
-        texts = [b.get("text", "") if isinstance(b, dict) else b for b in blocks]
+        texts = [b.get("text") if isinstance(b, dict) else b for b in blocks]
         return "".join(text for text in texts if isinstance(text, str))

@@ -9,7 +9,7 @@ import re
 
 from attrs import frozen
 
-from kchat.core.checks import is_legal_name
+from kchat.core.checks import KAFKA_TOPICS, is_legal_name, shown
 from kchat.core.errors import InvalidSessionId
 
 TOPIC_LENGTH_MAX = 249
@@ -18,16 +18,9 @@ TOPIC_LENGTH_MAX = 249
 ESCAPE_MARK = "kchat--"
 """Begins the name of an escaped session. A legal id that begins so is escaped itself: no two ids meet."""
 
-KAFKA_TOPICS = frozenset(
-    {
-        "__consumer_offsets",
-        "__transaction_state",
-        "__share_group_state",
-        "__cluster_metadata",
-        "__remote_log_metadata",
-    }
-)
-"""Kafka's own topics: a session of such a name must not read or write them, so it is escaped."""
+OWN_PARTITION = 0
+"""Where a session's records are in a topic of its own. Every topic has this one, for as long as it lives; the
+one that a key chooses is another as soon as somebody adds partitions."""
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.")
 _ESCAPED = re.compile(r"(?:[a-zA-Z0-9.]|-[0-9a-f]{2})+")
@@ -38,13 +31,15 @@ class Placement:
     """Where one session is.
 
     `key` is written with every record. `key_filter` is None where the topic is the session's own: then
-    records without a key are its too. `partition` is None where the key chooses it.
+    records without a key are its too. `partition` is the one that is read; None: all of them.
+    `append_partition` is the one that is appended to; None: the key chooses it.
     """
 
     topic: str
     key: bytes
     key_filter: bytes | None = None
     partition: int | None = None
+    append_partition: int | None = None
 
     @property
     def group(self) -> str:
@@ -59,36 +54,41 @@ def place(session_id: str) -> Placement:
         InvalidSessionId: the id is no string, empty, not valid Unicode, or its topic name would be longer
             than Kafka's 249 characters. It is a ValueError too, raised before any client is touched.
     """
+    session_id = _exact(session_id)
     key = _encoded(session_id)
     if _is_own_name(session_id):
-        return Placement(topic=session_id, key=key)
+        return Placement(topic=session_id, key=key, append_partition=OWN_PARTITION)
     topic = ESCAPE_MARK + "".join(chr(b) if b in _PLAIN else f"-{b:02x}" for b in key)
     if len(topic) > TOPIC_LENGTH_MAX:
         raise InvalidSessionId(
             f"the session id is too long: its topic name would have {len(topic)} characters",
             next_step=f"Kafka allows {TOPIC_LENGTH_MAX}; use a shorter id, or a hash of it",
         )
-    return Placement(topic=topic, key=key)
+    return Placement(topic=topic, key=key, append_partition=OWN_PARTITION)
 
 
 def place_in(topic: str, session_id: str) -> Placement:
     """The placement of one session of many in a shared topic: its records are those with its key."""
-    key = _encoded(session_id)
+    key = _encoded(_exact(session_id))
     if not is_legal_topic(topic):
-        raise InvalidSessionId(f"{topic!r} is no legal topic name")
+        raise InvalidSessionId(f"the topic is no legal topic name: {shown(topic)}")
+    if topic in KAFKA_TOPICS:
+        raise InvalidSessionId(f"the topic is Kafka's own: {topic}")
     return Placement(topic=topic, key=key, key_filter=key)
 
 
 def session_id_of(topic: str) -> str | None:
     """The session whose topic this is, or None where `place` gives that name to no session."""
+    if not is_legal_topic(topic):
+        return None
     if not topic.startswith(ESCAPE_MARK):
-        return topic if is_legal_topic(topic) and topic not in KAFKA_TOPICS else None
+        return None if topic in KAFKA_TOPICS else topic
     body = topic.removeprefix(ESCAPE_MARK)
     if not _ESCAPED.fullmatch(body):
         return None
     raw = re.sub(rb"-([0-9a-f]{2})", lambda m: bytes.fromhex(m[1].decode()), body.encode())
     try:
-        session_id = raw.decode("utf-8")
+        session_id = raw.decode()
     except UnicodeDecodeError:
         return None
     return session_id if place(session_id).topic == topic else None
@@ -104,15 +104,20 @@ def _is_own_name(session_id: str) -> bool:
     return is_legal_topic(session_id) and not reserved
 
 
-def _encoded(session_id: str) -> bytes:
+def _exact(session_id: str) -> str:
+    """The characters of the id alone: a subclass of str may say something else of itself, its bytes say."""
     if not isinstance(session_id, str):
         raise InvalidSessionId(
             f"a session id is a string, not {type(session_id).__name__}", next_step="convert it first"
         )
+    return str.__str__(session_id)
+
+
+def _encoded(session_id: str) -> bytes:
     if not session_id:
         raise InvalidSessionId("the session id is empty", next_step="give every conversation a name")
     try:
-        return session_id.encode("utf-8")
+        return session_id.encode()
     except UnicodeEncodeError as error:
         raise InvalidSessionId(
             f"the session id is not valid Unicode: a lone surrogate at {error.start}",

@@ -32,7 +32,7 @@ from kchat.core.events import (
 )
 from kchat.core.failures import PASSING, BrokerError, Corrupt, ErrorKind
 from kchat.core.handing import Counted, hand_out
-from kchat.core.lanes import advance_lanes, open_lanes, relist_lanes, usable_committed
+from kchat.core.lanes import advance_lanes, lagging, open_lanes, relist_lanes, usable_committed
 from kchat.core.looking_back import look_back, looked
 from kchat.core.outcomes import Complete, Failed, Limit, Partial, Progress, ReadOutcome
 from kchat.core.reading_states import (
@@ -216,6 +216,9 @@ def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
     match request.start:
         case FromCommitted():
             committed = state.committed.committed if state.committed else ()
+            behind = lagging(committed, event.watermarks, state.topic_id)
+            if behind is not None:
+                return _failed_before_fetching(state, RequestFailed(at_ms=event.at_ms, error=behind))
             wanted, remembered = usable_committed(committed, event.watermarks, state.topic_id)
         case FromPositions(positions=positions):
             wanted = {position.partition: position.offset for position in positions}
@@ -332,17 +335,22 @@ def _failed_before_fetching(
         return evolve(state, budget=budget)
     if isinstance(state, Describing) and error.kind is ErrorKind.TIMED_OUT and _has_only_waited(state):
         return Finished(Partial(Progress(), Limit.TIME))
-    cause = error if error.kind not in PASSING or budget.trouble is None else budget.trouble
+    cause = budget.trouble or error
     match state:
         case Relisting(fetching=fetching):
             return Finished(Failed(fetching.progress, cause))
-        case Committing(outcome=outcome) if error.kind in PASSING:
-            # The cursor may have moved. Its messages are handed out: rather twice than never.
+        case Committing(outcome=outcome) if error.kind in PASSING or _may_have_moved(state.budget, error):
+            # Its messages are handed out: rather twice than never.
             return Finished(evolve(outcome, progress=evolve(outcome.progress, unmoved=cause)))
         case Committing(outcome=outcome):
             return Finished(Failed(outcome.progress, cause))
         case _:
             return Finished(Failed(Progress(), cause))
+
+
+def _may_have_moved(budget: Budget, error: BrokerError) -> bool:
+    """Whether an attempt before the refused one, whose answer was lost, can have moved the cursor."""
+    return budget.trouble is not None and error.kind is not ErrorKind.DENIED
 
 
 def _has_only_waited(state: Describing[M]) -> bool:
@@ -352,7 +360,7 @@ def _has_only_waited(state: Describing[M]) -> bool:
 
 def _topic_missing(state: Describing[M], event: RequestFailed) -> State[M]:
     """A session that was never written is an empty conversation (docs/adr/0009-missing-topic.md)."""
-    request, budget = state.request, state.budget.failed(event.at_ms, event.error)
+    request, budget = state.request, state.budget.not_yet(event.at_ms)
     if request.topic_expected and event.at_ms - state.started_ms < EXPECTED_MS_MAX and not budget.spent:
         return evolve(state, budget=budget)
     if not request.follow:
@@ -360,8 +368,7 @@ def _topic_missing(state: Describing[M], event: RequestFailed) -> State[M]:
     if budget.spent:
         return Finished(Partial(Progress(), Limit.TIME))
     # Whatever appears from now on is new: the end of a missing topic is its beginning.
-    waiting = state.budget.not_yet(event.at_ms)
-    return evolve(state, budget=waiting, request=evolve(request, start=FromBeginning()))
+    return evolve(state, budget=budget, request=evolve(request, start=FromBeginning()))
 
 
 def _fetch_failed(state: Fetching[M], event: RequestFailed) -> State[M]:

@@ -137,7 +137,7 @@ TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
     (Describing, RequestFailed): frozenset({Describing, Finished}),
     (FindingCommitted, CommittedFetched): frozenset({ListingOffsets}),
     (FindingCommitted, RequestFailed): frozenset({FindingCommitted, Finished}),
-    (ListingOffsets, OffsetsListed): AFTER_LISTING,
+    (ListingOffsets, OffsetsListed): AFTER_LISTING | {ListingOffsets},
     (ListingOffsets, RequestFailed): frozenset({ListingOffsets, Finished}),
     (Fetching, Fetched): AFTER_FETCHING | {Relisting},
     (Fetching, RequestFailed): frozenset({Fetching, Relisting, Finished}),

@@ -14,6 +14,9 @@ from kchat.core.topics import TopicSettings
 M = TypeVar("M")
 M_co = TypeVar("M_co", covariant=True)
 
+PARTITION = whole_number(0, maximum=(1 << 31) - 1)
+"""Kafka's partition numbers are 32 bits wide."""
+
 
 class Decoder(Protocol[M_co]):
     """Makes a message of a record, purely: the same record gives the same answer, and nothing is raised.
@@ -93,7 +96,7 @@ class ReadRequest(Generic[M]):
     start: Start
     decoder: Decoder[M]
     key: bytes | None = None
-    partition: int | None = field(default=None, validator=validators.optional(whole_number(0)))
+    partition: int | None = field(default=None, validator=validators.optional(PARTITION))
     messages_max: int | None = field(default=None, validator=validators.optional(whole_number(0)))
     wait_ms_max: int | None = field(default=None, validator=validators.optional(whole_number(0)))
     stall_ms_max: int = field(default=STALL_MS_MAX_DEFAULT, validator=whole_number(1))
@@ -125,11 +128,15 @@ class AppendRequest:
     """
 
     topic: str = field(validator=legal_name)
-    records: tuple[NewRecord, ...]
+    records: tuple[NewRecord, ...] = field(
+        validator=validators.deep_iterable(validators.instance_of(NewRecord), validators.instance_of(tuple))
+    )
     record_bytes_max: int | None = None
-    settings: TopicSettings | None = None
+    settings: TopicSettings | None = field(
+        default=None, validator=validators.optional(validators.instance_of(TopicSettings))
+    )
     topic_known: bool = False
-    partition: int | None = field(default=None, validator=validators.optional(whole_number(0)))
+    partition: int | None = field(default=None, validator=validators.optional(PARTITION))
     wait_ms_max: int = field(default=5_000, validator=whole_number(1))
 
 
@@ -138,7 +145,7 @@ class EnsureTopic:
     """Create the topic unless it is there; an existing one keeps its settings."""
 
     topic: str = field(validator=legal_name)
-    settings: TopicSettings
+    settings: TopicSettings = field(validator=validators.instance_of(TopicSettings))
     wait_ms_max: int = field(default=5_000, validator=whole_number(1))
 
 

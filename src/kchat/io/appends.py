@@ -18,6 +18,7 @@ from kchat.core import (
     Withdraw,
 )
 from kchat.io.clients import Client, Clients, SharedProducer
+from kchat.io.failing import FailedError
 from kchat.io.reads import described
 from kchat.io.translate import broker_error, kafka_error
 
@@ -69,6 +70,9 @@ class Appends:
         self._reports = [None] * len(command.records)
         for index in range(len(command.records)):
             error = self._enqueue(producer, command, index, end)
+            if error is not None and error.code == "_FATAL" and index == 0:
+                self._reports = []
+                raise FailedError(self._cause_of_death(producer))
             if error is not None:
                 # The rest stays unsent: a later record must not be stored without the earlier one.
                 self._reports[index:] = [error] * (len(command.records) - index)
@@ -148,6 +152,23 @@ class Appends:
             if error is None:
                 raise
             self._dead(producer, error)
+
+    def _cause_of_death(self, producer: SharedProducer) -> BrokerError:
+        """Why a dead client takes nothing, which it tells once, to whoever is first.
+
+        What one was refused that served calls before may be allowed by now: then the next one is asked.
+        """
+        self._clients.retire_producer(producer)
+        error = None
+        try:
+            producer.client.handle.flush(0)
+        except (KafkaException, SystemError) as exception:
+            error = kafka_error(exception)
+            if error is None:
+                raise
+        if error is not None and not producer.served and broker_error(error).kind is ErrorKind.DENIED:
+            return broker_error(error)
+        return BrokerError(ErrorKind.TRANSIENT, "_FATAL", "the producer had died; the next one is asked")
 
     def _dead(self, producer: SharedProducer, error: KafkaError) -> None:
         """A fatal error: this handle will never send again. Calls to come get a new one."""

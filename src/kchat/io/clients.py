@@ -5,16 +5,19 @@ cursors (one consumer group each).
 """
 
 import time
+from _thread import start_new_thread
 from collections.abc import Callable, Mapping
-from threading import Lock, Thread
+from contextlib import suppress
+from sys import getrefcount
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from attrs import define, field
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from kchat.core import Closed, InvalidConfig
-from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, Config, logger
+from kchat.core import Closed, InvalidConfig, Sealed
+from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, Config
 from kchat.io.pool import Pool
 from kchat.io.translate import Complaints, kafka_error
 
@@ -26,16 +29,26 @@ CURSORS_MAX = 8
 CLOSE_SECONDS_MAX = 1.0
 """How long `close` waits for the clients to end; they go on ending by themselves after that."""
 
+DROP_SECONDS_MAX = 10.0
+"""How long a client that is dropped may still be in somebody's hands, who is about to leave it."""
+
+Places = frozenset[tuple[str, int, int]]
+"""What one commit sets: topic, partition and offset of each place."""
+
 H = TypeVar("H", Producer, Consumer, AdminClient)
 
 
 @define(eq=False)
 class Client(Generic[H]):
-    """A client of Kafka, and what its callbacks told: complaints, and how commits went."""
+    """A client of Kafka, and what its callbacks told: complaints, and how commits went.
+
+    `unanswered` are the commits that it may still make, now or much later.
+    """
 
     handle: H
     complaints: Complaints
     commits: list[tuple[KafkaError | None, list[TopicPartition]]] = field(factory=list)
+    unanswered: list[Places] = field(factory=list)
 
 
 @define(eq=False)
@@ -51,6 +64,7 @@ class SharedProducer:
     retired: bool = False
     ended: bool = False
     warm: bool = False
+    served: bool = False
 
 
 class Clients:
@@ -61,7 +75,7 @@ class Clients:
         self._lock = Lock()
         self._producer: SharedProducer | None = None
         self._admin: Client[AdminClient] | None = None
-        self._ending: list[Thread] = []
+        self._ending: list[Lock] = []
         self._closed = False
         self.readers = Pool(READERS_MAX, lambda _: self._consumer(READER), self._end)
         self.tails = Pool(TAILS_MAX, lambda _: self._consumer(TAIL), self._end)
@@ -74,8 +88,14 @@ class Clients:
         with self._lock:
             if self._admin is None:
                 complaints = Complaints(self.config.servers)
-                self._admin = _made(AdminClient, self.config.for_client(EVERY_CLIENT), complaints)
+                self._admin = self._made(AdminClient, self.config.for_client(EVERY_CLIENT), complaints)
             return self._admin
+
+    def serve_admin(self) -> None:
+        """Let the admin client write its log, which it keeps until somebody polls; its calls do not."""
+        admin = self._admin
+        if admin is not None:
+            serve(admin)
 
     def join_producer(self) -> SharedProducer:
         """The producer for one call, which must `leave_producer` in the end."""
@@ -84,7 +104,7 @@ class Clients:
                 raise Closed("the log was closed", next_step="open a new one")
             if self._producer is None:
                 complaints = Complaints(self.config.servers)
-                client = _made(Producer, self.config.for_client(PRODUCER), complaints)
+                client = self._made(Producer, self.config.for_client(PRODUCER), complaints)
                 self._producer = SharedProducer(client)
             self._producer.users += 1
             return self._producer
@@ -92,6 +112,7 @@ class Clients:
     def leave_producer(self, producer: SharedProducer) -> None:
         """The call is over. The last one to leave a retired producer ends it."""
         with self._lock:
+            producer.served = True
             producer.users -= 1
             over = self._is_over(producer)
         if over:
@@ -117,8 +138,9 @@ class Clients:
         if producer is not None and over:
             self._end(producer.client)
         until = time.monotonic() + CLOSE_SECONDS_MAX
-        for ending in list(self._ending):
-            ending.join(max(0.0, until - time.monotonic()))
+        for ended in list(self._ending):
+            if ended.acquire(timeout=max(0.0, until - time.monotonic())):
+                ended.release()
 
     def _is_over(self, producer: SharedProducer) -> bool:
         """Whether whoever asks, holding the lock, is the one to end this producer."""
@@ -127,10 +149,22 @@ class Clients:
         return over
 
     def _end(self, client: "Client[Producer] | Client[Consumer]") -> None:
-        """End a client beside the caller: one with an unanswered commit takes 45 s to close (measured)."""
-        ending = Thread(target=client.handle.close, name="kchat-client-end", daemon=True)
-        self._ending = [thread for thread in self._ending if thread.is_alive()] + [ending]
-        ending.start()
+        """End a client beside the caller: that may take until its last request has timed out."""
+        ended, handles, drop = Lock(), [client.handle], bool(client.unanswered)
+
+        def end() -> None:
+            try:
+                if drop:
+                    _drop(handles)
+                else:
+                    _ended(handles[0])
+            finally:
+                ended.release()
+
+        # Not a Thread: Ctrl-C in its start() or join(), which wait in Python code, breaks their locks.
+        ended.acquire()
+        start_new_thread(end, ())
+        self._ending = [lock for lock in self._ending if lock.locked()] + [ended]
 
     def _consumer(self, kind: Mapping[str, Any], **more: Any) -> Client[Consumer]:
         complaints = Complaints(self.config.servers)
@@ -139,26 +173,56 @@ class Clients:
         def on_commit(error: KafkaError | None, partitions: list[TopicPartition]) -> None:
             commits.append((error, partitions))
 
-        properties = self.config.for_client(kind, on_commit=on_commit, **more)
-        client = _made(Consumer, properties, complaints)
+        client = self._made(Consumer, self.config.for_client(kind, on_commit=on_commit, **more), complaints)
         client.commits = commits
         return client
 
-
-def _made(
-    kind: Callable[[dict[str, Any]], H], properties: dict[str, Any], complaints: Complaints
-) -> Client[H]:
-    properties = {"logger": logger, **properties, "error_cb": complaints}
-    try:
-        return Client(kind(properties), complaints)
-    except (KafkaException, SystemError, TypeError, ValueError) as error:
-        told = kafka_error(error)
-        # The client names the property, and may repeat its value: that can be a secret.
-        text = str(error) if told is None else told.str()
-        for value in properties.values():
-            if isinstance(value, str) and value:
-                text = text.replace(value, "...")
+    def _made(
+        self,
+        kind: Callable[[dict[str, Any]], H],
+        properties: Sealed[dict[str, Any]],
+        complaints: Complaints,
+    ) -> Client[H]:
+        try:
+            handle = kind({**properties.content, "error_cb": complaints})
+        except (KafkaException, SystemError, TypeError, ValueError) as error:
+            told = kafka_error(error)
+            # The client names the property, and may repeat its value: that can be a secret.
+            text = self.config.without_secrets(str(error) if told is None else told.str())
+        else:
+            return Client(handle, complaints)
+        # Raised here: the client's own error has the properties in its frames, and shall not be the context.
         raise InvalidConfig(
             f"the Kafka client does not take these settings: {text}",
             next_step="correct the property in config=",
-        ) from None
+        )
+
+
+def serve(client: "Client[Producer] | Client[AdminClient] | Client[Consumer]") -> object:
+    """Let a client call back and write its log; what an idle consumer is told is returned.
+
+    A producer that died of a fatal error tells so here, once: its next append is refused all the same.
+    """
+    try:
+        return client.handle.poll(0)
+    except (KafkaException, SystemError) as exception:
+        kafka_error(exception)  # raises Ctrl-C, which is not the client's
+        return None
+
+
+def _drop(handles: list[Producer | Consumer]) -> None:
+    """Free a consumer without closing it, which would make its unanswered commits after all.
+
+    They would set the cursor back over what others have read since (measured). The client frees a consumer
+    that nobody refers to any more, and waits for it: so the last reference has to be the one here.
+    """
+    end = time.monotonic() + DROP_SECONDS_MAX
+    while getrefcount(handles[0]) > 2 and time.monotonic() < end:  # the list's, and the argument's
+        time.sleep(0.001)
+    handles.clear()
+
+
+def _ended(handle: Producer | Consumer) -> None:
+    # A client that died of a fatal error tells so even now, and nobody is left to hear it.
+    with suppress(KafkaException, SystemError):
+        handle.close()

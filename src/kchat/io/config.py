@@ -1,12 +1,13 @@
 """From the caller's librdkafka properties to those of each kind of client."""
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
-from kchat.core import RECORD_BYTES_MAX, InvalidConfig
+from kchat.core import RECORD_BYTES_MAX, InvalidConfig, Sealed
 
 logger = logging.getLogger("kchat")
 # librdkafka's own log goes here: silent unless the application configures logging, as a library's should be.
@@ -65,9 +66,22 @@ CURSOR = CONSUMER
 EVERY_CLIENT = {
     # Asking for metadata creates topics otherwise: a cleared session would come back, settings wrong.
     "allow.auto.create.topics": False,
+    # A broker that hangs is left for another after so long. With the default, 60 s, reads of a cluster of
+    # three failed for as long as one broker hung (35 s), although another led after 3 s (measured). Not less
+    # than the 5 s that a call waits for an answer: a slow link may need them.
+    "socket.timeout.ms": 5_000,
 }
 
-_YIELDING = ("linger.ms", "compression.type", "topic.metadata.propagation.max.ms", "fetch.error.backoff.ms")
+_SECRET = re.compile(r"password|secret|token|pem|username|oauthbearer|jaas")
+"""Names of properties whose values appear in no text."""
+
+_YIELDING = (
+    "linger.ms",
+    "compression.type",
+    "topic.metadata.propagation.max.ms",
+    "fetch.error.backoff.ms",
+    "socket.timeout.ms",
+)
 
 
 @frozen
@@ -77,30 +91,40 @@ class Config:
     properties: dict[str, Any] = field(repr=False)
 
     @classmethod
-    def of(cls, properties: Mapping[str, Any]) -> "Config":
+    def of(cls, given: Sealed[Mapping[str, Any]]) -> "Config":
         """Check properties by librdkafka's names, `bootstrap.servers` among them.
 
         Raises:
             InvalidConfig: a property would break a promise, or no servers are named.
         """
-        for name in properties:
+        if not isinstance(given.content, Mapping):
+            raise InvalidConfig(
+                f"config is a mapping of librdkafka's properties, not {type(given.content).__name__}"
+            )
+        for name in given.content:
             if not isinstance(name, str):
                 raise InvalidConfig(f"a property name is a string, not {type(name).__name__}")
-            if name in REFUSED:
+            if str.__str__(name) in REFUSED:  # a subclass may hash as something else
                 raise InvalidConfig(
                     f"the property {name} cannot be set: {REFUSED[name]}", next_step="leave it out"
                 )
-        servers = properties.get("bootstrap.servers")
+        unusable = _unusable(given)
+        if unusable is not None:
+            raise InvalidConfig(
+                f"the property {unusable} must be a string, a number, True or False, or a callback"
+            )
+        servers = given.content.get("bootstrap.servers")
         if not isinstance(servers, str) or not servers.strip() or "\0" in servers:
             raise InvalidConfig(
                 "bootstrap.servers must name at least one broker",
                 next_step='give it as "host:port,host:port"',
             )
-        if not callable(getattr(properties.get("logger", logger), "log", None)):
+        if not callable(getattr(given.content.get("logger", logger), "log", None)):
             raise InvalidConfig(
                 "logger must be a logging.Logger", next_step="leave it out for the logger kchat"
             )
-        config = cls(dict(properties))
+        # As the client reads them: a subclass of str may say something else of itself.
+        config = cls({str.__str__(name): _exact(value) for name, value in given.content.items()})
         _ = config.record_bytes_max  # raises for a limit that is no number, now and not at the first append
         return config
 
@@ -112,13 +136,45 @@ class Config:
     @property
     def record_bytes_max(self) -> int:
         """What a record may have: `message.max.bytes` less the 100 bytes that a batch of one costs."""
-        limit = self.properties.get("message.max.bytes")
+        limit = "message.max.bytes"
         try:
-            return RECORD_BYTES_MAX if limit is None else int(limit) - 100
+            return RECORD_BYTES_MAX if self.get(limit) is None else int(self.get(limit)) - 100
         except (TypeError, ValueError):
-            raise InvalidConfig("message.max.bytes must be a number of bytes") from None
+            raise InvalidConfig(f"{limit} must be a number of bytes") from None
 
-    def for_client(self, kind: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    def get(self, name: str) -> Any:
+        """What the caller gave for a property, or None."""
+        return self.properties.get(name)
+
+    def for_client(self, kind: Mapping[str, Any], **more: Any) -> Sealed[dict[str, Any]]:
         """The properties of one client. The caller wins where kchat's choice is only a matter of speed."""
         own = {**EVERY_CLIENT, **kind, **more}
-        return {**own, **{n: v for n, v in self.properties.items() if n not in own or n in _YIELDING}}
+        kept = own.keys() - set(_YIELDING)
+        return Sealed(
+            {"logger": logger, **own, **{n: v for n, v in self.properties.items() if n not in kept}}
+        )
+
+    def without_secrets(self, text: str) -> str:
+        """A text of the client's, without the values of properties that are nobody's business."""
+        hidden = (str(value) for name, value in self.properties.items() if _SECRET.search(name))
+        pattern = "|".join(re.escape(value) for value in sorted(hidden, key=len, reverse=True) if value)
+        return re.sub(pattern, "...", text) if pattern else text
+
+
+def _unusable(given: Sealed[Mapping[str, Any]]) -> str | None:
+    """A property whose value is nothing that a setting can be; the client makes a string of anything."""
+    return next((name for name, value in given.content.items() if not _is_usable(name, value)), None)
+
+
+def _exact(value: object) -> object:
+    return str.__str__(value) if isinstance(value, str) else value
+
+
+def _is_usable(name: str, value: object) -> bool:
+    if isinstance(value, int):  # True and False, too
+        return abs(value) < 1 << 63
+    return value is None or isinstance(value, str | float) or name == "logger" or _is_callback(name, value)
+
+
+def _is_callback(name: str, value: object) -> bool:
+    return name.endswith("_cb") and callable(value)

@@ -5,7 +5,7 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from kchat.core import BrokerError, CommitOffsets, CommittedOffset, ErrorKind, FetchCommitted
-from kchat.io.clients import Client, Clients
+from kchat.io.clients import Client, Clients, Places, serve
 from kchat.io.failing import FailedError
 
 POLL_SECONDS = 0.0005
@@ -21,9 +21,16 @@ class Cursors:
 
     def close(self) -> None:
         """Give the consumers back."""
-        for group, client in self._leased.items():
-            self._pool.give_back(group, client)
-        self._leased.clear()
+        while self._leased:
+            group, client = self._leased.popitem()
+            denied = serve(client) is not None  # which it tells once: the next call needs to hear it
+            for _, stored in client.commits:
+                _answered(client, stored)
+            if denied or client.unanswered:
+                # A commit that was given up must not be made later: others may have read on by then.
+                self._pool.discard(client)
+            else:
+                self._pool.give_back(group, client)
 
     def client(self, group: str) -> Client[Consumer] | None:
         """The group's consumer, if it is leased by now: to ask it what is wrong."""
@@ -60,13 +67,14 @@ class Cursors:
             TopicPartition(command.topic, stored.partition, stored.offset, metadata=stored.metadata)
             for stored in command.offsets
         ]
-        client.commits.clear()
-        client.handle.commit(offsets=offsets, asynchronous=True)
+        if _places(offsets) not in client.unanswered:  # else it is on its way since the last slice
+            client.unanswered.append(_places(offsets))
+            client.handle.commit(offsets=offsets, asynchronous=True)
         while time.monotonic() < end:
             self._raise_denial(command.group, client, POLL_SECONDS)
             while client.commits:
                 error, stored = client.commits.pop(0)
-                # An earlier commit that was given up may be answered now: only the same offsets are ours.
+                _answered(client, stored)
                 if _places(stored) == _places(offsets):
                     _raise_first(error, stored)
                     return
@@ -91,8 +99,13 @@ class Cursors:
             raise KafkaException(error)
 
 
-def _places(offsets: list[TopicPartition]) -> set[tuple[str, int, int]]:
-    return {(place.topic, place.partition, place.offset) for place in offsets}
+def _places(offsets: list[TopicPartition]) -> Places:
+    return frozenset((place.topic, place.partition, place.offset) for place in offsets)
+
+
+def _answered(client: Client[Consumer], stored: list[TopicPartition]) -> None:
+    if _places(stored) in client.unanswered:
+        client.unanswered.remove(_places(stored))
 
 
 def _raise_first(error: KafkaError | None, stored: list[TopicPartition]) -> None:

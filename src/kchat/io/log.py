@@ -1,11 +1,12 @@
 """`KafkaLog`: the core's machines on a real Kafka, sync and async, for any number of sessions and threads."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock, Thread
-from types import ModuleType, TracebackType
-from typing import Any, Self, TypeVar
+from types import ModuleType, TracebackType, UnionType
+from typing import Any, NoReturn, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from attrs import evolve
@@ -16,13 +17,18 @@ from kchat.core import (
     BrokerError,
     Closed,
     Command,
+    DescribeTopic,
     ErrorKind,
     Event,
+    Fetch,
+    FetchCommitted,
+    ListOffsets,
     ProvisionOutcome,
     ProvisionRequest,
     ReadOutcome,
     ReadRequest,
     RequestFailed,
+    Sealed,
     appending,
     arun,
     provisioning,
@@ -37,6 +43,13 @@ from kchat.io.known import KnownTopics
 from kchat.io.performing import Call, now_ms
 
 M = TypeVar("M")
+T = TypeVar("T")
+
+ABANDON_SECONDS_MAX = 0.8
+"""How long a cancelled call waits for what it did to be undone; a thread goes on with it after that."""
+
+_WITHOUT_EFFECT = (DescribeTopic, FetchCommitted, ListOffsets, Fetch)
+"""A call that is cancelled in one of these leaves nothing to undo."""
 
 
 class KafkaLog:
@@ -55,14 +68,25 @@ class KafkaLog:
     """
 
     def __init__(self, config: Mapping[str, Any], *, capabilities: Capabilities = APACHE_KAFKA) -> None:
-        self._config = Config.of(config)
+        sealed = Sealed(config)
+        del config
+        self._config = Config.of(sealed)
+        if not isinstance(capabilities, Capabilities):
+            raise TypeError(f"capabilities are Capabilities, not {type(capabilities).__name__}")
         self._capabilities = capabilities
         self._closed = False
         self._open()
         forget_in_child(self)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_closed"):
+            return "<KafkaLog>"  # as a traceback out of its construction shows it
         return f"<KafkaLog {self._config.servers}{', closed' if self._closed else ''}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a KafkaLog cannot be pickled or copied: it has connections and passwords; build one per process"
+        )
 
     @property
     def servers(self) -> str:
@@ -76,7 +100,7 @@ class KafkaLog:
 
     @property
     def record_bytes_max(self) -> int:
-        """The largest record that the producer takes, in bytes as `NewRecord.size_bytes` counts."""
+        """The largest record that the producer takes, in bytes as `NewRecord.size_bytes_max` counts."""
         return self._config.record_bytes_max
 
     def read(self, request: ReadRequest[M]) -> ReadOutcome[M]:
@@ -86,19 +110,30 @@ class KafkaLog:
             Closed: the log was closed before.
             InvalidConfig: the Kafka client does not take a property.
         """
-        outcome: ReadOutcome[M] = self._run(reading, self._expecting(request))
-        self._known.learn_read(request.topic, outcome)
-        return outcome
+        return self.read_for(request, _as_it_is)
+
+    def read_for(self, request: ReadRequest[M], receive: Callable[[ReadOutcome[M]], T]) -> T:
+        """Run the reading machine, and give what `receive` makes of its outcome.
+
+        Ctrl-C inside `receive` still moves the cursor back: nobody got the messages. Raises as `read` does.
+        """
+
+        def received(outcome: ReadOutcome[M]) -> T:
+            self._known.learn_read(request.topic, outcome)
+            return receive(outcome)
+
+        return self._run(reading, self._expecting(request), received)
 
     def append(self, request: AppendRequest) -> AppendOutcome:
         """Run the appending machine. Raises as `read` does."""
-        outcome: AppendOutcome = self._run(appending, self._trusting(request))
+        outcome: AppendOutcome = self._run(appending, self._trusting(request), _as_it_is)
         self._known.learn_append(request.topic, outcome)
         return outcome
 
     def provision(self, request: ProvisionRequest) -> ProvisionOutcome:
         """Run the provisioning machine. Raises as `read` does."""
-        outcome: ProvisionOutcome = self._run(provisioning, request)
+        _check_type(request, ProvisionRequest)
+        outcome: ProvisionOutcome = self._run(provisioning, request, _as_it_is)
         self._known.learn_provision(request.topic, outcome)
         return outcome
 
@@ -116,15 +151,17 @@ class KafkaLog:
 
     async def aprovision(self, request: ProvisionRequest) -> ProvisionOutcome:
         """`provision`, without blocking the event loop."""
+        _check_type(request, ProvisionRequest)
         outcome: ProvisionOutcome = await self._arun(provisioning, request)
         self._known.learn_provision(request.topic, outcome)
         return outcome
 
     def close(self) -> None:
-        """End the clients and the threads. Calls under way end with `Closed`; a second close does nothing."""
+        """End the clients and the threads. Calls under way end with `Closed`.
+
+        A second close does nothing, or what Ctrl-C kept the first one from.
+        """
         with self._lock:
-            if self._closed:
-                return
             self._closed = True
             executors = [executor for executor in (self._executor, self._waiting) if executor is not None]
         for executor in executors:
@@ -167,9 +204,11 @@ class KafkaLog:
         self._admissions = WeakKeyDictionary()
 
     def _expecting(self, request: ReadRequest[M]) -> ReadRequest[M]:
+        _check_type(request, ReadRequest)
         return evolve(request, topic_expected=request.topic_expected or request.topic in self._known)
 
     def _trusting(self, request: AppendRequest) -> AppendRequest:
+        _check_type(request, AppendRequest)
         known = request.topic_known or request.topic in self._known
         return evolve(request, topic_known=known, record_bytes_max=self.record_bytes_max)
 
@@ -181,20 +220,26 @@ class KafkaLog:
         if self._closed:
             raise Closed("the log was closed", next_step="open a new one")
 
-    def _run(self, machine: ModuleType, request: Any) -> Any:
+    def _run(self, machine: ModuleType, request: Any, receive: Callable[[Any], T]) -> T:
         call = self._call(machine)
 
         def perform(command: Command) -> Event:
             self._check_open()
             return call.perform(command)
 
+        # From the return below to the caller's own code Python looks for no signal: what is returned arrives.
+        ended = False
         try:
             outcome = run(machine, machine.start(request, now_ms()), perform)
-        except BaseException:
-            call.abandon()
+            ended = True
+            call.close()
+            return receive(outcome)
+        except BaseException as error:
+            if ended and isinstance(error, Exception):
+                call.close()  # an outcome that `receive` raises as an error: it stands
+            else:
+                call.abandon()
             raise
-        call.close()
-        return outcome
 
     async def _arun(self, machine: ModuleType, request: Any, *, waits: bool = False) -> Any:
         """The same on a few threads: the client has no calls that an event loop could await."""
@@ -206,7 +251,9 @@ class KafkaLog:
         limit_ms = getattr(request, "stall_ms_max", 0) if request.wait_ms_max is None else request.wait_ms_max
         admission = self._admission(waits=waits)
         try:
-            await asyncio.wait_for(admission.acquire(), limit_ms / 1000)
+            # Not wait_for, which swallows a cancellation that comes when the turn does (Python 3.11).
+            async with asyncio.timeout(limit_ms / 1000):
+                await admission.acquire()
         except TimeoutError:
             return _never_admitted(machine, state)
         try:
@@ -219,15 +266,24 @@ class KafkaLog:
         executor = self._threads(waits=waits)
         loop = asyncio.get_running_loop()
 
+        last: Command | None = None
+
         async def perform(command: Command) -> Event:
+            nonlocal last
             self._check_open()
+            last = command
             return await loop.run_in_executor(executor, call.perform, command)
 
         try:
             outcome = await arun(machine, state, perform)
+        except asyncio.CancelledError:
+            abandoned = _abandoned(call)
+            if not isinstance(last, _WITHOUT_EFFECT):
+                # What the caller does next must find the cursor moved back, and the records withdrawn.
+                await asyncio.wait([abandoned], timeout=ABANDON_SECONDS_MAX)
+            raise
         except BaseException:
-            # A thread may still be at the abandoned command; waiting for it is not the event loop's work.
-            Thread(target=call.abandon, name="kchat-abandoned-call", daemon=True).start()
+            _ = _abandoned(call)
             raise
         call.close()
         return outcome
@@ -246,6 +302,36 @@ class KafkaLog:
                 return self._waiting
             self._executor = self._executor or ThreadPoolExecutor(READERS_MAX, "kchat")
             return self._executor
+
+
+def _check_type(request: object, wanted: type | UnionType) -> None:
+    if not isinstance(request, wanted):
+        raise TypeError(f"a request is needed here, not {type(request).__name__}")
+
+
+def _as_it_is(outcome: T) -> T:
+    return outcome
+
+
+def _abandoned(call: Call) -> "asyncio.Future[None]":
+    """Abandon a call on a thread of its own: the one at its last command may be there for a while."""
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+
+    def abandon() -> None:
+        try:
+            call.abandon()
+        finally:
+            with suppress(RuntimeError):  # the loop is over
+                loop.call_soon_threadsafe(_set_done, done)
+
+    Thread(target=abandon, name="kchat-abandoned-call", daemon=True).start()
+    return done
+
+
+def _set_done(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _never_admitted(machine: ModuleType, state: Any) -> Any:

@@ -3,12 +3,14 @@
 import time
 from contextlib import ExitStack
 from threading import Lock
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from attrs import evolve
 from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
 from kchat.core import (
+    PASSING,
     AwaitReports,
     BrokerError,
     Command,
@@ -27,6 +29,7 @@ from kchat.core import (
     OffsetsListed,
     Produce,
     Produced,
+    Report,
     RequestFailed,
     TopicCreated,
     TopicDeleted,
@@ -35,20 +38,24 @@ from kchat.core import (
 )
 from kchat.io.appends import Appends
 from kchat.io.capabilities import Capabilities
-from kchat.io.clients import Client, Clients
+from kchat.io.certificates import certificate_fault
+from kchat.io.clients import Client, Clients, serve
 from kchat.io.config import logger
 from kchat.io.cursors import Cursors
 from kchat.io.failing import FailedError
+from kchat.io.permissions import naming_permission
 from kchat.io.reads import Reads
 from kchat.io.topics import Topics
 from kchat.io.translate import broker_error, kafka_error
 
-if TYPE_CHECKING:
-    from confluent_kafka.admin import AdminClient
-
+AnyClient = Client[Producer] | Client[AdminClient] | Client[Consumer]
 
 UNDO_MS_MAX = 800
-"""How long an abandoned call tries to move its cursor back; it took 0.8 ms to move it (measured)."""
+"""How long an abandoned call tries to move its cursor back, 0.8 ms where the broker is well, or waits for its
+deletion, 31 ms (measured)."""
+
+LOOK_SECONDS = 0.002
+"""How long it waits before it tries again, or looks again whether the deleted topic is gone."""
 
 
 def now_ms() -> int:
@@ -63,6 +70,7 @@ class Call:
     """
 
     def __init__(self, clients: Clients, capabilities: Capabilities, *, appending: bool) -> None:
+        self._config = clients.config
         self._capabilities = capabilities
         self._reads = Reads(clients)
         self._cursors = Cursors(clients)
@@ -71,43 +79,76 @@ class Call:
         self._appending = appending
         self._lock = Lock()
         self._last: Command | None = None
+        self._deleting: DeleteTopic | None = None
+        self._abandoned = False
+        self._produced: Produce | None = None
 
     def perform(self, command: Command) -> Event:
         """Do what the machine asks for. Errors of the broker and the client are events, not exceptions."""
         with self._lock:
+            if self._abandoned:  # while the command was waiting for a thread
+                return RequestFailed(at_ms=now_ms(), error=GIVEN_UP)
             self._last = command
-            if command.backoff_ms:
-                time.sleep(command.backoff_ms / 1000)
-            begun = time.monotonic()
-            try:
-                event = self._perform(command)
-            except FailedError as failed:
-                error = failed.error
-            except (KafkaException, SystemError, TypeError) as exception:
-                told = kafka_error(exception)
-                if told is None:
-                    raise
-                # A call that used all its time may say "_TRANSPORT": it is a time-out all the same.
-                timed_out = time.monotonic() - begun >= command.timeout_ms * 0.9 / 1000
-                error = broker_error(told, timed_out=timed_out)
-            else:
-                return self._answered(command, event)
-            return RequestFailed(at_ms=now_ms(), error=self._explained(command, error))
+            return self._ask(command)
 
     def abandon(self) -> None:
-        """Close, when the caller is gone without an outcome: a cursor that was moved for it is moved back."""
+        """Close, when the caller is gone without an outcome.
+
+        A cursor that was moved for it is moved back. A deletion that is under way is waited for: it must not
+        take what the caller appends next.
+        """
         with self._lock:
-            last = self._last
-        if isinstance(last, CommitOffsets):
-            undone = self.perform(evolve(last, offsets=last.before, timeout_ms=UNDO_MS_MAX, backoff_ms=0))
-            if isinstance(undone, RequestFailed):
-                logger.warning("the cursor of %s may stand behind messages nobody got", last.group)
+            self._abandoned = True
+            if isinstance(self._last, CommitOffsets):
+                self._undo(self._last)
+            elif self._deleting is not None:
+                self._see_gone(self._deleting)
         self.close()
+
+    def _undo(self, done: CommitOffsets) -> None:
+        end_ms = now_ms() + UNDO_MS_MAX
+        while (left_ms := end_ms - now_ms()) > 0:
+            undone = self._ask(evolve(done, offsets=done.before, timeout_ms=left_ms, backoff_ms=0))
+            if not isinstance(undone, RequestFailed):
+                return
+            if undone.error.kind not in PASSING:
+                break
+            time.sleep(LOOK_SECONDS)
+        logger.warning("the cursor of %s may stand behind messages nobody got", done.group)
+
+    def _see_gone(self, deletion: DeleteTopic) -> None:
+        end_ms = now_ms() + UNDO_MS_MAX
+        if not self._topics.deleted(UNDO_MS_MAX / 1000):
+            return
+        while (left_ms := end_ms - now_ms()) > 0:
+            looked = self._ask(DescribeTopic(topic=deletion.topic, with_id=True, timeout_ms=left_ms))
+            if isinstance(looked, RequestFailed) and looked.error.kind is ErrorKind.UNKNOWN_TOPIC:
+                return
+            time.sleep(LOOK_SECONDS)
+
+    def _ask(self, command: Command) -> Event:
+        if command.backoff_ms:
+            time.sleep(command.backoff_ms / 1000)
+        begun = time.monotonic()
+        try:
+            event = self._perform(command)
+        except FailedError as failed:
+            error = failed.error
+        except (KafkaException, SystemError, TypeError) as exception:
+            told = kafka_error(exception)
+            if told is None:
+                raise
+            # A call that used all its time may say "_TRANSPORT": it is a time-out all the same.
+            timed_out = time.monotonic() - begun >= command.timeout_ms * 0.9 / 1000
+            error = broker_error(told, timed_out=timed_out)
+        else:
+            return self._answered(command, event)
+        return RequestFailed(at_ms=now_ms(), error=self._explained(command, error))
 
     def close(self) -> None:
         """Give back the clients; withdraw what was sent and not reported."""
         with self._lock, ExitStack() as stack:
-            for used in (self._appends, self._cursors, self._reads):
+            for used in (self._appends, self._cursors, self._reads, self._topics):
                 stack.callback(used.close)  # one that fails keeps none of the others
 
     def _perform(self, command: Command) -> Event:
@@ -118,6 +159,7 @@ class Call:
                 self._topics.create(command)
                 return TopicCreated(at_ms=now_ms())
             case DeleteTopic():
+                self._deleting = command
                 self._topics.delete(command)
                 return TopicDeleted(at_ms=now_ms())
             case ListOffsets():
@@ -133,13 +175,25 @@ class Call:
                 self._cursors.commit(command)
                 return OffsetsCommitted(at_ms=now_ms())
             case Produce():
-                return Produced(at_ms=now_ms(), reports=self._appends.produce(command))
+                self._produced = command
+                return self._reported(self._appends.produce(command))
             case AwaitReports():
-                return Produced(at_ms=now_ms(), reports=self._appends.await_reports(command))
+                return self._reported(self._appends.await_reports(command))
             case Withdraw():
-                return Produced(at_ms=now_ms(), reports=self._appends.withdraw(command))
+                return self._reported(self._appends.withdraw(command))
             case _:
                 assert_never(command)
+
+    def _reported(self, reports: tuple[Report | None, ...]) -> Produced:
+        """The reports; those of a denial say what the user needs."""
+        produced = self._produced
+        if produced is None:
+            raise AssertionError("nothing was produced")
+        named = tuple(
+            naming_permission(produced, report) if isinstance(report, BrokerError) else report
+            for report in reports
+        )
+        return Produced(at_ms=now_ms(), reports=named)
 
     def _describe(self, command: DescribeTopic) -> Event:
         if self._admin_describes(command):
@@ -157,12 +211,12 @@ class Call:
             return event
         if isinstance(command, AwaitReports) and isinstance(event, Produced) and None in event.reports:
             # Nothing came, and the client said why while it was waiting: the machine should know.
-            cause = client.complaints.explain(SILENCE)
+            cause = self._cause(client, SILENCE)
             return event if cause is SILENCE else RequestFailed(at_ms=now_ms(), error=cause)
         if isinstance(event, Fetched) and not (event.records or event.positions):
             # The same where records are there and do not come; while a read waits, silence needs no cause.
             waits = isinstance(command, Fetch) and command.wait
-            cause = client.complaints.explain(SILENCE)
+            cause = self._cause(client, SILENCE)
             return event if waits or cause is SILENCE else RequestFailed(at_ms=now_ms(), error=cause)
         if not isinstance(event, Produced):
             client.complaints.forget()
@@ -171,13 +225,21 @@ class Call:
     def _explained(self, command: Command, error: BrokerError) -> BrokerError:
         client = self._client(command)
         if client is None:
-            return error
+            return naming_permission(command, error)
         if error.kind is ErrorKind.TIMED_OUT and not isinstance(command, Fetch):
             # error_cb runs inside poll alone. A fetch has polled, and would lose a record to another poll.
-            client.handle.poll(0)
-        return client.complaints.explain(error)
+            serve(client)
+        return naming_permission(command, self._cause(client, error))
 
-    def _client(self, command: Command) -> "Client[Producer] | Client[AdminClient] | Client[Consumer] | None":
+    def _cause(self, client: AnyClient, error: BrokerError) -> BrokerError:
+        """The error with what the client complained of, and with what is wrong with a certificate."""
+        cause = client.complaints.explain(error)
+        fault = certificate_fault(self._config, cause.reason) if cause.kind is ErrorKind.DENIED else None
+        if fault is None:
+            return cause
+        return evolve(cause, reason=f"the broker's certificate is refused: {fault} ({cause.reason})")
+
+    def _client(self, command: Command) -> AnyClient | None:
         """The client that performed a command, to ask it what is wrong."""
         match command:
             case CreateTopic() | DeleteTopic():
@@ -194,4 +256,5 @@ class Call:
                 return self._reads.client(command)
 
 
+GIVEN_UP = BrokerError(ErrorKind.WITHDRAWN, "_STATE", "the caller is gone")
 SILENCE = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "no answer yet")

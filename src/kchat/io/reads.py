@@ -1,6 +1,7 @@
 """Performs the commands of a read on consumers."""
 
 import time
+from operator import methodcaller
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -10,12 +11,13 @@ from kchat.core import (
     DescribeTopic,
     ErrorKind,
     Fetch,
+    Headers,
     ListOffsets,
     Position,
     Record,
     Watermarks,
 )
-from kchat.io.clients import Client, Clients
+from kchat.io.clients import Client, Clients, serve
 from kchat.io.failing import FailedError
 from kchat.io.pool import Pool
 from kchat.io.translate import broker_error
@@ -23,8 +25,16 @@ from kchat.io.translate import broker_error
 TAIL_SECONDS_MAX = 0.01
 """How long a waiting read tries to get a tail before it looks with a reader."""
 
+LOWEST, HIGHEST = -2, -1
+"""In place of a time, in Kafka's ListOffsets request. `get_watermark_offsets` asks for one partition a time:
+with 3 partitions and 0.3 s to the broker no slice was long enough, and no read came to its end."""
+
 LOOK_SECONDS = 0.05
 """How long such a look may take: an answer that nothing is there comes within a millisecond."""
+
+
+_read_headers = methodcaller("headers")
+"""Not a call in Python code, which the interpreter specializes so that it looks for no exception there."""
 
 
 class Reads:
@@ -37,6 +47,7 @@ class Reads:
         # Where each assigned consumer stands: a fetch that goes on there needs no new assignment.
         self._standing: dict[int, dict[int, int]] = {}
         self._late: list[BrokerError] = []
+        self._lows: dict[int, int] = {}
 
     def close(self) -> None:
         """Give the consumers back."""
@@ -78,18 +89,32 @@ class Reads:
         def left() -> float:
             return max(0.001, end - time.monotonic())
 
-        def listed(partition: int) -> Watermarks:
-            asked = TopicPartition(command.topic, partition)
-            return Watermarks(partition, *handle.get_watermark_offsets(asked, timeout=left()))
+        def listed(which: int) -> dict[int, int]:
+            asked = [TopicPartition(command.topic, partition, which) for partition in command.partitions]
+            answered = handle.offsets_for_times(asked, timeout=left())
+            for place in answered:
+                if place.error is not None:
+                    raise KafkaException(place.error)
+            return {place.partition: place.offset for place in answered}
+
+        def watermarks() -> tuple[Watermarks, ...]:
+            # The low one first: retention may move it while the high one is asked for, and never beyond that.
+            # Where the first answer takes most of a slice, the next slice is for the second one.
+            if self._lows.keys() != set(command.partitions):
+                self._lows = listed(LOWEST)
+            highs = listed(HIGHEST)
+            lows, self._lows = self._lows, {}
+            return tuple(Watermarks(partition, lows[partition], highs[partition]) for partition in lows)
 
         try:
-            return tuple(listed(partition) for partition in command.partitions)
+            return watermarks()
         except KafkaException as error:
             if broker_error(error.args[0]).kind is not ErrorKind.UNKNOWN_TOPIC:
                 raise
             # A topic that was created again: this consumer remembers that it was gone until it is told.
-            handle.list_topics(command.topic, left())
-            return tuple(listed(partition) for partition in command.partitions)
+            # Or a denied one: only its metadata says so.
+            described(handle.list_topics(command.topic, left()), command.topic)
+            return watermarks()
 
     def fetch(self, command: Fetch) -> tuple[tuple[Record, ...], tuple[Position, ...]]:
         """What is there from the positions on, at most `records_max`; with `wait`, what comes."""
@@ -118,7 +143,7 @@ class Reads:
         if first is None:
             return (), ()
         more = client.handle.consume(command.records_max - 1, 0) if command.records_max > 1 else []
-        return self._sorted([first, *more], self._standing[id(client)])
+        return self._sorted(command.topic, [first, *more], self._standing[id(client)])
 
     def _stand(self, client: Client[Consumer], command: Fetch) -> None:
         """Assign, unless the consumer already stands at these positions.
@@ -134,11 +159,13 @@ class Reads:
         self._standing[id(client)] = wanted
 
     def _sorted(
-        self, messages: list[Message], standing: dict[int, int]
+        self, topic: str, messages: list[Message], standing: dict[int, int]
     ) -> tuple[tuple[Record, ...], tuple[Position, ...]]:
         records: list[Record] = []
         for message in messages:
             error, partition = message.error(), message.partition()
+            if message.topic() not in (topic, None):
+                continue  # "out of range" of the read before: the client keeps it beyond unassign (measured)
             if error is None:
                 record = record_of(message)
                 records.append(record)
@@ -168,6 +195,7 @@ class Reads:
             except (KafkaException, RuntimeError):
                 pool.discard(client)
                 return
+        serve(client)
         pool.give_back("", client)
 
 
@@ -186,15 +214,29 @@ def described(metadata: object, topic: str) -> tuple[int, ...]:
 
 def record_of(message: Message) -> Record:
     """A consumed message as the core's record."""
-    headers = message.headers() or []
     return Record(
         partition=message.partition() or 0,
         offset=message.offset() or 0,
         timestamp_ms=message.timestamp()[1],
         key=message.key(),
         value=message.value(),
-        headers=tuple(
-            (name, value.encode() if isinstance(value, str) else value)
-            for name, value in (headers.items() if isinstance(headers, dict) else headers)
-        ),
+        headers=_headers_of(message),
+    )
+
+
+def _headers_of(message: Message) -> Headers:
+    """The headers; none, where the client cannot tell them.
+
+    Kafka takes any bytes for a header's name. On those that are no UTF-8 the client gives a result and sets
+    an exception all the same (2.16.1), which Python reports wherever it looks next.
+    """
+    try:
+        headers = _read_headers(message) or []
+    except SystemError as error:
+        if isinstance(error.__cause__, UnicodeDecodeError):
+            return ()
+        raise
+    return tuple(
+        (name, value.encode() if isinstance(value, str) else value)
+        for name, value in (headers.items() if isinstance(headers, dict) else headers)
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define, field
 
+from kchat.core import Sealed
 from kchat.io.config import Config
 from kchat.io.forks import forget_in_child
 from kchat.io.log import KafkaLog
@@ -15,7 +16,7 @@ from kchat.io.log import KafkaLog
 @define(eq=False)
 class _Shared:
     log: KafkaLog
-    users: int = 0
+    users: set[object] = field(factory=set)
 
 
 @define(eq=False)
@@ -28,10 +29,10 @@ class SharedLog:
 
     log: KafkaLog
     key: object = field(repr=False)
-    released: bool = field(default=False, init=False)
+    user: object = field(factory=object, repr=False)
 
     def release(self) -> None:
-        """Give the share back. A second call does nothing."""
+        """Give the share back. A second call does nothing, or what Ctrl-C kept the first one from."""
         _registry.release(self)
 
     async def arelease(self) -> None:
@@ -47,28 +48,27 @@ class _Registry:
     def after_fork(self) -> None:
         self._lock = Lock()  # another thread may have held it; the logs forget their own clients
 
-    def share(self, properties: Mapping[str, Any]) -> SharedLog:
+    def share(self, properties: Sealed[Mapping[str, Any]]) -> SharedLog:
         config = Config.of(properties)
-        key = frozenset((name, _identity(value)) for name, value in config.properties.items())
+        key = Sealed(frozenset((name, _identity(value)) for name, value in config.properties.items()))
         with self._lock:
             if key not in self._logs:
                 self._logs[key] = _Shared(KafkaLog(config.properties))
             shared = self._logs[key]
-            shared.users += 1
-        return SharedLog(shared.log, key)
+            share = SharedLog(shared.log, key)
+            shared.users.add(share.user)
+            return share
 
     def release(self, share: SharedLog) -> None:
         with self._lock:
-            if share.released:
-                return
-            share.released = True
-            key = share.key
-            shared = self._logs[key]
-            shared.users -= 1
-            if shared.users:
-                return
-            del self._logs[key]
-        shared.log.close()
+            shared = self._logs.get(share.key)
+            if shared is not None and shared.log is share.log:
+                shared.users.discard(share.user)
+                if shared.users:
+                    return
+                del self._logs[share.key]
+        # Again, perhaps: an earlier release may have been interrupted here.
+        share.log.close()
 
 
 def _identity(value: object) -> object:
@@ -90,4 +90,6 @@ def share_log(properties: Mapping[str, Any]) -> SharedLog:
     Raises:
         InvalidConfig: as `KafkaLog` does.
     """
-    return _registry.share(properties)
+    sealed = Sealed(properties)
+    del properties
+    return _registry.share(sealed)

@@ -1,18 +1,21 @@
 """Performs the commands that concern topics on the admin client."""
 
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import TopicCollection
+from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kchat.core import BrokerError, CreateTopic, DeleteTopic, DescribeTopic, ErrorKind
+from kchat.io.asked import Asked
 from kchat.io.capabilities import Capabilities
 from kchat.io.clients import Client, Clients
 from kchat.io.config import EVERY_CLIENT
 from kchat.io.failing import FailedError
-from kchat.io.translate import Complaints
+from kchat.io.translate import Complaints, broker_error
+
+LOOK_AROUND_SECONDS = 0.1
+"""How long an admin request that was not answered asks for the cluster's metadata; it takes 2 ms."""
 
 
 class Topics:
@@ -21,6 +24,11 @@ class Topics:
     def __init__(self, clients: Clients, capabilities: Capabilities) -> None:
         self._clients = clients
         self._capabilities = capabilities
+        self._deletion: Asked | None = None
+
+    def close(self) -> None:
+        """Nothing to give back; the admin client writes its log now."""
+        self._clients.serve_admin()
 
     @property
     def client(self) -> Client[AdminClient]:
@@ -29,11 +37,10 @@ class Topics:
 
     def describe(self, command: DescribeTopic) -> tuple[tuple[int, ...], str]:
         """The topic's partitions and its id."""
-        seconds = command.timeout_ms / 1000
-        futures = self.client.handle.describe_topics(
-            TopicCollection([command.topic]), request_timeout=_request_seconds(seconds)
-        )
-        description = _answer(futures[command.topic], seconds)
+        handle, limit = self.client.handle, _request_seconds(command)
+        topics = TopicCollection([command.topic])
+        asked = Asked(lambda: handle.describe_topics(topics, request_timeout=limit)[command.topic])
+        description = self._answer(asked, command)
         partitions = tuple(sorted(partition.id for partition in description.partitions))
         return partitions, str(description.topic_id)
 
@@ -42,15 +49,16 @@ class Topics:
         if not self._capabilities.create_topics:
             self._create_by_name(command)
             return
-        seconds = command.timeout_ms / 1000
         new = NewTopic(
             command.topic,
             num_partitions=command.settings.partitions,
             replication_factor=command.settings.replication_factor,
-            config={"retention.ms": str(command.settings.ttl_ms)},
+            # Where topics are compacted by default, all messages but the last would go: they share their key.
+            config={"cleanup.policy": "delete", "retention.ms": str(command.settings.ttl_ms)},
         )
-        futures = self.client.handle.create_topics([new], request_timeout=_request_seconds(seconds))
-        _answer(futures[command.topic], seconds)
+        handle, limit = self.client.handle, _request_seconds(command)
+        asked = Asked(lambda: handle.create_topics([new], request_timeout=limit)[command.topic])
+        self._answer(asked, command)
 
     def delete(self, command: DeleteTopic) -> None:
         """Delete a topic."""
@@ -58,28 +66,42 @@ class Topics:
             raise FailedError(
                 BrokerError(ErrorKind.UNSUPPORTED, "UNSUPPORTED", "this broker has no DeleteTopics")
             )
+        handle, limit = self.client.handle, _request_seconds(command)
+        topics = [command.topic]
+        self._deletion = Asked(lambda: handle.delete_topics(topics, request_timeout=limit)[command.topic])
+        self._answer(self._deletion, command)
+
+    def deleted(self, seconds: float) -> bool:
+        """Whether the last deletion is accepted; waits for its answer, should it be under way."""
+        return self._deletion is not None and self._deletion.answered(seconds)
+
+    def _answer(self, asked: Asked, command: CreateTopic | DeleteTopic | DescribeTopic) -> Any:
+        """Ask, and give the answer. Waiting for it hears Ctrl-C, unlike the client's blocking calls."""
         seconds = command.timeout_ms / 1000
-        futures = self.client.handle.delete_topics([command.topic], request_timeout=_request_seconds(seconds))
-        _answer(futures[command.topic], seconds)
+        asked.start(seconds)
+        try:
+            return asked.result(seconds)
+        except FailedError:
+            self._look_around(command.topic)
+            raise
+        except KafkaException as error:
+            if broker_error(error.args[0]).kind is ErrorKind.TIMED_OUT:
+                self._look_around(command.topic)
+            raise
+
+    def _look_around(self, topic: str) -> None:
+        """Ask any broker who the controller is: the client goes on asking one that hangs (measured)."""
+        with suppress(KafkaException):
+            self.client.handle.list_topics(topic, timeout=LOOK_AROUND_SECONDS)
 
     def _create_by_name(self, command: CreateTopic) -> None:
         """A broker without CreateTopics creates what it is asked for, with partitions of its own choice."""
         config = self._clients.config
-        properties = config.for_client(EVERY_CLIENT) | {"allow.auto.create.topics": True}
-        properties["error_cb"] = Complaints(config.servers)
-        AdminClient(properties).list_topics(command.topic, timeout=command.timeout_ms / 1000)
+        own = {"allow.auto.create.topics": True, "error_cb": Complaints(config.servers)}
+        client = AdminClient(config.for_client(EVERY_CLIENT, **own).content)
+        client.list_topics(command.topic, timeout=command.timeout_ms / 1000)
 
 
-def _request_seconds(seconds: float) -> float:
+def _request_seconds(command: CreateTopic | DeleteTopic | DescribeTopic) -> float:
     """The client takes no request timeout below a millisecond."""
-    return max(seconds, 0.001)
-
-
-def _answer(future: "Future[Any]", seconds: float) -> Any:
-    """The result of an admin future. Waiting for it hears Ctrl-C, unlike the client's blocking calls."""
-    try:
-        return future.result(timeout=seconds)
-    except (FutureTimeoutError, TimeoutError):
-        raise FailedError(
-            BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "the request was not answered")
-        ) from None
+    return max(command.timeout_ms / 1000, 0.001)

@@ -18,7 +18,8 @@ _NAMES = {
         _QUEUE_FULL _RETRY _STATE
     """,
     ErrorKind.TIMED_OUT: "_TIMED_OUT _TIMED_OUT_QUEUE _MSG_TIMED_OUT REQUEST_TIMED_OUT",
-    ErrorKind.WITHDRAWN: "_PURGE_QUEUE _PURGE_INFLIGHT",
+    # The last one: what the client says of a record whose topic was deleted and created again meanwhile.
+    ErrorKind.WITHDRAWN: "_PURGE_QUEUE _PURGE_INFLIGHT _DESTROY",
     ErrorKind.UNKNOWN_TOPIC: """
         UNKNOWN_TOPIC_OR_PART UNKNOWN_TOPIC_ID _UNKNOWN_TOPIC _UNKNOWN_PARTITION _NOENT
     """,

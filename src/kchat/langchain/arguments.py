@@ -1,9 +1,11 @@
 """Arguments of the seed's API in the core's units. What makes no sense is a ValueError that names it."""
 
 import math
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
-from kchat.core import OnCorrupt
+from kchat.core import MESSAGE_TYPES, InvalidConfig, OnCorrupt, Sealed
+from kchat.core.checks import shown
 
 DAY_SECONDS = 86_400
 
@@ -19,14 +21,14 @@ def count(value: int | None, name: str) -> int | None:
 def whole(value: int, name: str, *, minimum: int = 1, or_none: str = "") -> int:
     """A whole number that Kafka can count to."""
     if type(value) is not int or not minimum <= value < 1 << 31:
-        raise ValueError(f"{name} must be a whole number from {minimum} on{or_none}, not {value!r}")
+        raise ValueError(f"{name} must be a whole number from {minimum} on{or_none}, not {shown(value)}")
     return value
 
 
 def switch(value: bool, name: str) -> bool:
     """True or False; not a word for one."""
     if not isinstance(value, bool):
-        raise ValueError(f"{name} must be True or False, not {value!r}")
+        raise ValueError(f"{name} must be True or False, not {shown(value)}")
     return value
 
 
@@ -36,7 +38,8 @@ def milliseconds(seconds: Any, name: str, *, or_none: str = OR_NONE) -> int | No
         return None
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     if not number or not 0 <= seconds <= DAY_SECONDS:  # NaN is not either
-        raise ValueError(f"{name} must be a number of seconds up to {DAY_SECONDS}{or_none}, not {seconds!r}")
+        most = f"up to {DAY_SECONDS}{or_none}"
+        raise ValueError(f"{name} must be a number of seconds {most}, not {shown(seconds)}")
     return math.ceil(float(seconds) * 1000)
 
 
@@ -45,7 +48,45 @@ def policy(value: str) -> OnCorrupt:
     try:
         return OnCorrupt(value)
     except ValueError:
-        raise ValueError(f'on_corrupt must be "raise" or "skip", not {value!r}') from None
+        raise ValueError(f'on_corrupt must be "raise" or "skip", not {shown(value)}') from None
+
+
+def message_types(value: object) -> frozenset[str]:
+    """The types of messages that are allowed; None for all that there are."""
+    if value is None:
+        return MESSAGE_TYPES
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Collection):
+        raise ValueError(
+            'allowed_types must be a collection of message types, {"human", "ai"} say, or None for all;'
+            f" not {type(value).__name__}"
+        )
+    if not value:
+        raise ValueError("allowed_types is empty: no message could be added or read")
+    unknown = sorted(ascii(name) for name in value if not isinstance(name, str) or name not in MESSAGE_TYPES)
+    if unknown:
+        raise ValueError(
+            f"allowed_types names {', '.join(unknown)}; the types are {', '.join(sorted(MESSAGE_TYPES))}"
+        )
+    return frozenset(value)
+
+
+def properties(servers: object, config: Sealed[Mapping[str, Any] | None]) -> dict[str, Any]:
+    """The client's properties, `bootstrap.servers` among them."""
+    if not isinstance(config.content, Mapping | None):
+        raise InvalidConfig(
+            f"config is a mapping of librdkafka's properties, not {type(config.content).__name__}"
+        )
+    if not isinstance(servers, str):
+        raise InvalidConfig(
+            f"bootstrap_servers is a string, not {type(servers).__name__}",
+            next_step='give it as "host:port,host:port"',
+        )
+    if (config.content or {}).get("bootstrap.servers", servers) != servers:
+        raise InvalidConfig(
+            "config names other servers than bootstrap_servers",
+            next_step="name them once, in bootstrap_servers",
+        )
+    return {**(config.content or {}), "bootstrap.servers": servers}
 
 
 CorruptPolicy = Literal["raise", "skip"]

@@ -1,6 +1,6 @@
 """The seed's calls as requests to the core: what both faces have in common before anything is done."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import frozen
 from langchain_core.messages import BaseMessage
@@ -8,22 +8,31 @@ from langchain_core.messages import BaseMessage
 from kchat.core import (
     AppendRequest,
     AppendUnknown,
+    Corrupt,
+    Failed,
     FromBeginning,
     FromCommitted,
     FromEnd,
     InvalidMessage,
+    Limit,
     NewRecord,
     OnCorrupt,
+    Partial,
     Placement,
+    ReadFailed,
+    ReadOutcome,
     ReadRequest,
+    Record,
     RemoveTopic,
+    Sealed,
     Start,
+    TopicNotChanged,
     TopicSettings,
     Unstorable,
     encoded,
 )
 from kchat.langchain.arguments import count, milliseconds
-from kchat.langchain.messages import DECODER
+from kchat.langchain.messages import LangChainDecoder
 
 MESSAGES_MAX_DEFAULT = 5
 SECONDS_MAX_DEFAULT = 5.0
@@ -35,11 +44,15 @@ CLEAR_SECONDS_MAX = 10.0
 
 @frozen(kw_only=True)
 class Asking:
-    """What the requests of one session share."""
+    """What the requests of one session share.
+
+    Without `settings` the topic is somebody else's to create and to delete.
+    """
 
     session_id: str
     placement: Placement
-    settings: TopicSettings
+    settings: TopicSettings | None
+    decoder: LangChainDecoder
     on_corrupt: OnCorrupt
     encode: Callable[[BaseMessage], NewRecord | Unstorable]
 
@@ -69,21 +82,28 @@ class Asking:
             )
         return self._cursor(FromEnd(), max_message_count, max_time_sec, follow=True)
 
-    def records(self, messages: Iterable[BaseMessage], record_bytes_max: int) -> tuple[NewRecord, ...]:
+    def records(
+        self, messages: Sealed[Sequence[BaseMessage]], record_bytes_max: int
+    ) -> tuple[NewRecord, ...]:
         """All messages of a call, encoded and checked."""
-        if isinstance(messages, BaseMessage | str | bytes | Mapping) or not isinstance(messages, Iterable):
+        given = type(messages.content)
+        if issubclass(given, BaseMessage | str | bytes | Mapping) or not issubclass(given, Iterable):
             raise InvalidMessage(
-                f"add_messages takes a list of messages, not {type(messages).__name__}",
+                f"add_messages takes a list of messages, not {given.__name__}",
                 index=0,
                 session=self.session_id,
                 next_step="put the message in a list, or use add_message",
             )
+        # Encoded by map, for then no message has a name in a frame that raises.
         return encoded(
-            list(messages), self.encode, session=self.session_id, record_bytes_max=record_bytes_max
+            tuple(map(self.encode, messages.content)),
+            lambda record: record,
+            session=self.session_id,
+            record_bytes_max=record_bytes_max,
         )
 
     def append(self, records: tuple[NewRecord, ...], flush_timeout_seconds: float) -> AppendRequest:
-        """Append records; a missing topic is created."""
+        """Append records; a missing topic is created, if there are settings for it."""
         wait_ms_max = milliseconds(flush_timeout_seconds, "flush_timeout_seconds", or_none="")
         if wait_ms_max is None:
             raise ValueError(
@@ -93,7 +113,7 @@ class Asking:
             topic=self.placement.topic,
             records=records,
             settings=self.settings,
-            partition=self.placement.partition,
+            partition=self.placement.append_partition,
             wait_ms_max=max(1, wait_ms_max),
         )
 
@@ -103,9 +123,56 @@ class Asking:
             raise ValueError(f"resend takes an AppendUnknown of session {self.session_id!a}, not {error!r}")
         return self.append(error.records, flush_timeout_seconds)
 
+    def resendable(self, error: object) -> AppendUnknown:
+        """An error of this session that still has its records, all of types that are allowed here.
+
+        Raises:
+            ValueError: it is another error, or came out of a pickle.
+            InvalidMessage: a record is of a type that is not allowed: the error may be another history's.
+        """
+        if not isinstance(error, AppendUnknown) or error.topic != self.placement.topic:
+            raise ValueError(
+                f"resend takes an AppendUnknown of session {self.session_id!a}, not {type(error).__name__}"
+                f"{f' of {error.session!a}' if isinstance(error, AppendUnknown) else ''}"
+            )
+        if not error.records:
+            raise ValueError(
+                "this error was pickled, and what was said does not travel in a pickle:"
+                " resend in the process that appended"
+            )
+        for index, new in enumerate(error.records):
+            judged = self.decoder.neutral.decode(Record(0, 0, 0, new.key, new.value, new.headers))
+            if isinstance(judged, Corrupt):
+                raise InvalidMessage(judged.reason, index=index, session=self.session_id)
+        return error
+
     def clear(self) -> RemoveTopic:
         """Delete the topic."""
+        if self.settings is None:
+            raise TopicNotChanged(
+                "the topic was not deleted: with provision=False it is not this history's to delete,"
+                " since it could not create it again",
+                session=self.session_id,
+                topic=self.placement.topic,
+                next_step="have it deleted, and created again, by whoever created it",
+            )
         return RemoveTopic(topic=self.placement.topic, wait_ms_max=int(CLEAR_SECONDS_MAX * 1000))
+
+    def check_found(self, outcome: ReadOutcome[BaseMessage]) -> None:
+        """Without provision a missing topic is no empty conversation: nobody could have begun it.
+
+        Raises:
+            ReadFailed: the read found no topic.
+        """
+        not_asked = isinstance(outcome, Partial) and outcome.limit is Limit.COUNT
+        failed = isinstance(outcome, Failed)
+        if self.settings is None and not (outcome.progress.positions or not_asked or failed):
+            raise ReadFailed(
+                "there is no such topic, and with provision=False no append creates it",
+                session=self.session_id,
+                topic=self.placement.topic,
+                next_step="have it created, or correct the session id",
+            )
 
     def _cursor(
         self, start: Start, max_message_count: int | None, max_time_sec: float | None, *, follow: bool = False
@@ -130,7 +197,7 @@ class Asking:
         return ReadRequest(
             topic=self.placement.topic,
             start=start,
-            decoder=DECODER,
+            decoder=self.decoder,
             key=self.placement.key_filter,
             partition=self.placement.partition,
             on_corrupt=self.on_corrupt,
@@ -138,4 +205,5 @@ class Asking:
             wait_ms_max=wait_ms_max,
             follow=follow,
             commit_to=commit_to,
+            topic_expected=self.settings is None and not follow,
         )

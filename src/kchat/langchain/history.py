@@ -2,9 +2,9 @@
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
@@ -14,10 +14,11 @@ from kchat.core import (
     AppendUnknown,
     Closed,
     CorruptRecord,
-    InvalidConfig,
+    JsonDecoder,
     Log,
     ReadOutcome,
     ReadRequest,
+    Sealed,
     TopicSettings,
     acknowledged,
     corrupt_record,
@@ -25,10 +26,17 @@ from kchat.core import (
     place,
     provisioned,
 )
-from kchat.io import SharedLog, share_log
-from kchat.langchain.arguments import CorruptPolicy, policy, switch, whole
+from kchat.io import KafkaLog, SharedLog, share_log
+from kchat.langchain.arguments import (
+    CorruptPolicy,
+    message_types,
+    policy,
+    properties,
+    switch,
+    whole,
+)
 from kchat.langchain.asking import MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT, Asking
-from kchat.langchain.messages import encoder
+from kchat.langchain.messages import LangChainDecoder, encoder
 
 DEFAULT_TTL_MS = 604_800_000
 DEFAULT_REPLICATION_FACTOR = 1
@@ -58,6 +66,10 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         replay: `messages` is the whole conversation, from the beginning, every time.
         on_corrupt: "raise" ends a read at a record that is no message with `CorruptRecord`; "skip" reads
             around it and reports it in `skipped`.
+        allowed_types: types of messages, {"human", "ai"} say; None for all. A message of another type is
+            refused when it is added, and one that is in the topic is no message: `on_corrupt` decides.
+        provision: create a missing topic, and delete it when told to `clear`. False for topics that an
+            administrator creates and deletes (docs/security.md): then a missing one is an error.
         config: properties of librdkafka by their names: security, compression, any other. Those that would
             break a promise are refused (`kchat.io.REFUSED`).
         log: run on this log: a `KafkaLog` that you keep open, or a `kchat.testing.FakeBroker`. The history
@@ -79,20 +91,25 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         *,
         replay: bool = False,
         on_corrupt: CorruptPolicy = "raise",
+        allowed_types: Collection[str] | None = None,
+        provision: bool = True,
         config: Mapping[str, Any] | None = None,
         log: Log | None = None,
     ) -> None:
+        sealed = Sealed(config)
+        del config
         placement = place(session_id)
+        types = message_types(allowed_types)
+        settings = TopicSettings(
+            partitions=whole(partition, "partition"), replication_factor=replication_factor, ttl_ms=ttl_ms
+        )
         self._ask = Asking(
             session_id=session_id,
             placement=placement,
-            settings=TopicSettings(
-                partitions=whole(partition, "partition"),
-                replication_factor=replication_factor,
-                ttl_ms=ttl_ms,
-            ),
+            settings=settings if switch(provision, "provision") else None,
+            decoder=LangChainDecoder(JsonDecoder(types)),
             on_corrupt=policy(on_corrupt),
-            encode=encoder(placement.key, lambda: uuid.uuid4().hex),
+            encode=encoder(placement.key, lambda: uuid.uuid4().hex, types),
         )
         self._topic = placement.topic
         self.session_id = session_id
@@ -103,7 +120,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         self.skipped_total = 0
         self._share: SharedLog | None = None
         if log is None:
-            self._share = share_log(_properties(bootstrap_servers, config))
+            self._share = share_log(properties(bootstrap_servers, sealed))
             log = self._share.log
         elif not hasattr(log, "read"):
             raise ValueError(f"log must be a KafkaLog or a FakeBroker, not {type(log).__name__}")
@@ -111,9 +128,17 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         self._closed = False
 
     def __repr__(self) -> str:
+        if not hasattr(self, "session_id"):
+            return "<KafkaChatMessageHistory>"  # as a traceback out of its construction shows it
         return f"<KafkaChatMessageHistory {self.session_id!a} in topic {self._topic}>"
 
     __str__ = __repr__  # the base class would read the whole conversation, and print it
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a KafkaChatMessageHistory cannot be pickled or copied: it has connections and passwords;"
+            " build one per process"
+        )
 
     # Reading
 
@@ -214,36 +239,46 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
             AppendUnknown: some may be stored; `resend` is safe.
             ValueError: the time limit makes no sense.
         """
-        self._append(self._append_request(messages, flush_timeout_seconds))
+        sealed = Sealed(messages)
+        del messages
+        self._append(self._append_request(sealed, flush_timeout_seconds))
 
     async def aadd_messages(
         self, messages: Sequence[BaseMessage], flush_timeout_seconds: float = 5.0
     ) -> None:
         """`add_messages`, without blocking the event loop."""
-        await self._aappend(self._append_request(messages, flush_timeout_seconds))
+        sealed = Sealed(messages)
+        del messages
+        await self._aappend(self._append_request(sealed, flush_timeout_seconds))
 
     async def aadd_message(self, message: BaseMessage) -> None:
         """Append one message, without blocking the event loop."""
-        await self.aadd_messages([message])
+        adding = self.aadd_messages([message])
+        del message
+        await adding
 
     async def aadd_user_message(self, message: HumanMessage | str) -> None:
         """Append what the user said, without blocking the event loop."""
-        await self.aadd_message(HumanMessage(message) if isinstance(message, str) else message)
+        adding = self.aadd_message(HumanMessage(message) if isinstance(message, str) else message)
+        del message
+        await adding
 
     async def aadd_ai_message(self, message: AIMessage | str) -> None:
         """Append what the model said, without blocking the event loop."""
-        await self.aadd_message(AIMessage(message) if isinstance(message, str) else message)
+        adding = self.aadd_message(AIMessage(message) if isinstance(message, str) else message)
+        del message
+        await adding
 
     def resend(self, error: AppendUnknown, flush_timeout_seconds: float = 5.0) -> None:
         """Append the records of an `AppendUnknown` again; a reader drops the second copy of each.
 
         Raises: as `add_messages` does; ValueError if the error is not of this session.
         """
-        self._append(self._ask.again(error, flush_timeout_seconds))
+        self._append(self._ask.again(self._ask.resendable(error), flush_timeout_seconds))
 
     async def aresend(self, error: AppendUnknown, flush_timeout_seconds: float = 5.0) -> None:
         """`resend`, without blocking the event loop."""
-        await self._aappend(self._ask.again(error, flush_timeout_seconds))
+        await self._aappend(self._ask.again(self._ask.resendable(error), flush_timeout_seconds))
 
     # Ending
 
@@ -251,7 +286,8 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         """Delete the topic, and wait until it is gone. The next append creates it again.
 
         Raises:
-            TopicNotChanged: the broker does not allow it, or it did not happen within 10 s.
+            TopicNotChanged: the broker does not allow it, or it did not happen within 10 s; with
+                `provision=False` always, and nothing is asked.
         """
         outcome = self._open_log().provision(self._ask.clear())
         provisioned(outcome, session=self.session_id, topic=self._topic)
@@ -296,12 +332,17 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
             return self._ask.whole()
         return self._ask.next_ones(MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT)
 
-    def _append_request(self, messages: Iterable[BaseMessage], flush_timeout_seconds: float) -> AppendRequest:
+    def _append_request(
+        self, messages: Sealed[Sequence[BaseMessage]], flush_timeout_seconds: float
+    ) -> AppendRequest:
         records = self._ask.records(messages, self._open_log().record_bytes_max)
         return self._ask.append(records, flush_timeout_seconds)
 
     def _read(self, request: ReadRequest[BaseMessage]) -> list[BaseMessage]:
-        return self._handed(self._open_log().read(request))
+        log = self._open_log()
+        if isinstance(log, KafkaLog):
+            return log.read_for(request, self._handed)
+        return self._handed(log.read(request))
 
     async def _aread(self, request: ReadRequest[BaseMessage]) -> list[BaseMessage]:
         return self._handed(await self._open_log().aread(request))
@@ -317,6 +358,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
     def _handed(self, outcome: ReadOutcome[BaseMessage]) -> list[BaseMessage]:
         """What a read hands to the caller, and what it leaves to be asked about."""
         self.last_outcome, self.skipped = outcome, ()
+        self._ask.check_found(outcome)
         progress = delivered(outcome, session=self.session_id, topic=self._topic)
         self.skipped = tuple(
             corrupt_record(corrupt, session=self.session_id, topic=self._topic)
@@ -337,15 +379,3 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
                 "this history was closed", session=self.session_id, next_step="make a new one for the session"
             )
         return self._log
-
-
-def _properties(bootstrap_servers: str, config: Mapping[str, Any] | None) -> dict[str, Any]:
-    if not isinstance(config, Mapping | None):
-        raise InvalidConfig(f"config is a mapping of librdkafka's properties, not {type(config).__name__}")
-    properties = dict(config or {})
-    if properties.setdefault("bootstrap.servers", bootstrap_servers) != bootstrap_servers:
-        raise InvalidConfig(
-            "config names other servers than bootstrap_servers",
-            next_step="name them once, in bootstrap_servers",
-        )
-    return properties

@@ -24,6 +24,7 @@ from langchain_core.messages import (
 
 from kchat.core import (
     DECODE_ERRORS,
+    MESSAGE_TYPES,
     Corrupt,
     JsonDecoder,
     Message,
@@ -57,7 +58,7 @@ MESSAGE_CLASSES: frozenset[type[BaseMessage]] = frozenset(
 
 @frozen
 class LangChainDecoder:
-    """Decodes records to LangChain's message classes."""
+    """Decodes records to LangChain's message classes; `JsonDecoder(allowed_types)` says which of them."""
 
     neutral: JsonDecoder = field(factory=JsonDecoder)
 
@@ -75,21 +76,26 @@ class LangChainDecoder:
 DECODER = LangChainDecoder()
 
 
-def encoder(key: bytes, new_id: Callable[[], str]) -> Callable[[BaseMessage], NewRecord | Unstorable]:
+def encoder(
+    key: bytes, new_id: Callable[[], str], allowed_types: frozenset[str] = MESSAGE_TYPES
+) -> Callable[[BaseMessage], NewRecord | Unstorable]:
     """What makes records of the messages of one session.
 
     Args:
         key: the session's record key.
         new_id: gives another id at each call; it is the one impure thing here.
+        allowed_types: refuse messages of other types.
     """
 
     def encode_one(message: BaseMessage) -> NewRecord | Unstorable:
-        return _encode(message, key, new_id())
+        return _encode(message, key, new_id(), allowed_types)
 
     return encode_one
 
 
-def _encode(message: BaseMessage, key: bytes, message_id: str) -> NewRecord | Unstorable:
+def _encode(
+    message: BaseMessage, key: bytes, message_id: str, allowed_types: frozenset[str]
+) -> NewRecord | Unstorable:
     if type(message) not in MESSAGE_CLASSES:
         return Unstorable("", _class_fault(message))
     # The fields themselves, not their dump: that would make a dict of a model or an object before it is seen.
@@ -97,7 +103,8 @@ def _encode(message: BaseMessage, key: bytes, message_id: str) -> NewRecord | Un
     if fault is not None:
         return fault
     dumped = message_to_dict(message)
-    record = encode(Message(dumped["type"], dumped["data"]), key=key, message_id=message_id)
+    neutral = Message(dumped["type"], dumped["data"])
+    record = encode(neutral, key=key, message_id=message_id, allowed_types=allowed_types)
     if isinstance(record, Unstorable):
         return record
     back = DECODER.decode(Record(0, 0, 0, record.key, record.value, record.headers))

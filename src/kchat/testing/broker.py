@@ -30,6 +30,7 @@ from kchat.core import (
     reading,
     run,
 )
+from kchat.core.checks import shown
 from kchat.testing import faults
 from kchat.testing.cluster import FakeCluster
 from kchat.testing.faults import Fault, FaultPlan
@@ -40,8 +41,11 @@ NOT_MODELLED = (
     "group membership and rebalances: a group is free, or it has a live member",
     "replication: leaders, in-sync replicas, elections, followers that lag",
     "transactions: their markers and aborted records are gaps",
-    "batches, compression and segments: retention drops single records, the oldest first",
-    "the partitioner of Kafka's clients: a key chooses by crc32 here, by murmur2 there",
+    "compression and segments: retention drops single records, the oldest first, as soon as they are too old",
+    "which partition a record without a key gets: the shortest here, the client's choice there",
+    "what a client remembers: one that saw a topic vanish may refuse a command to the next one of its name",
+    "the client's own codes: `_UNKNOWN_TOPIC` where it did not ask the broker, `_AUTO_OFFSET_RESET`",
+    "records that come before an error: a fetch from several positions of which one is out of range fails",
     "security, quotas and access lists: draw `Refuse` for their errors",
     "timestamps set by the writer, and those that a broker rejects",
 )
@@ -68,8 +72,14 @@ class FakeBroker:
     def __init__(
         self, plan: FaultPlan = (), *, latency_ms: int = 1, max_message_bytes: int = 1_048_588
     ) -> None:
+        for name, value in (("latency_ms", latency_ms), ("max_message_bytes", max_message_bytes)):
+            if type(value) is not int or value < 0:
+                raise ValueError(f"{name} must be a whole number from 0 on, not {shown(value)}")
         self.cluster = FakeCluster(max_message_bytes=max_message_bytes)
         self.plan: list[Fault | None] = list(plan)
+        for fault in self.plan:
+            if not isinstance(fault, Fault | None):
+                raise ValueError(f"a plan has faults of kchat.testing, and None, not {shown(fault)}")
         self.latency_ms = latency_ms
         self.commands: list[Command] = []
         self._closed = False

@@ -23,6 +23,7 @@ from kchat.core import (
     Fetched,
     Headers,
     ListOffsets,
+    NewRecord,
     OffsetsCommitted,
     OffsetsListed,
     Position,
@@ -39,15 +40,13 @@ from kchat.core import (
     is_legal_topic,
 )
 from kchat.testing.partition import FakePartition, FakeTopic
+from kchat.testing.sizes import CLIENT_BYTES_MAX, batch_bytes, batches, client_bytes
 
 EPOCH_MS = 1_700_000_000_000
 """The record timestamp at which the virtual clock starts: 2023-11-14 22:13:20 UTC."""
 
 TIMEOUT_MS_MAX = 800
 """No command may take longer, or Ctrl-C would not be heard within a second; more is a defect of a machine."""
-
-CLIENT_BYTES_MAX = 1_000_000
-"""The client's own `message.max.bytes`: it refuses a larger record, whatever the topic would take."""
 
 
 class FakeCluster:
@@ -206,8 +205,10 @@ class FakeCluster:
         waited_ms = 0
         while True:
             event = self._fetch_now(command)
-            empty = isinstance(event, Fetched) and not event.records
-            if not (empty and command.wait) or waited_ms >= command.timeout_ms:
+            silent = (
+                isinstance(event, Fetched) and not event.records and (command.wait or not event.positions)
+            )
+            if not silent or waited_ms >= command.timeout_ms:
                 return event
             self.sleep(1)
             waited_ms += 1
@@ -218,7 +219,7 @@ class FakeCluster:
         for position in command.positions:
             partition = self._partition(command.topic, position.partition)
             if partition is None:
-                return self._unknown_topic()
+                continue  # a consumer says nothing of a partition that is gone: it goes on looking for it
             if not partition.low <= position.offset <= partition.high:
                 return self._failed(
                     ErrorKind.OFFSET_OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", "", position.partition
@@ -239,30 +240,63 @@ class FakeCluster:
 
     def _commit(self, command: CommitOffsets) -> Event:
         if command.group in self.live_groups:
-            return self._failed(ErrorKind.REJECTED, "UNKNOWN_MEMBER_ID", "the group has a live member")
-        if any(len(offset.metadata) > METADATA_BYTES_MAX for offset in command.offsets):
+            return self._failed(ErrorKind.GROUP_IN_USE, "UNKNOWN_MEMBER_ID", "the group has a live member")
+        # Each partition by itself, as in Kafka: the good ones are stored. Of two errors the client tells the
+        # last, and a broker answers for unknown partitions first.
+        unknown = [o for o in command.offsets if self._partition(command.topic, o.partition) is None]
+        too_large = [o for o in command.offsets if len(o.metadata) > METADATA_BYTES_MAX and o not in unknown]
+        for offset in command.offsets:
+            if offset not in unknown and offset not in too_large:
+                stored = self.committed.setdefault((command.group, command.topic), {})
+                stored[offset.partition] = offset
+        if too_large:
             return self._failed(ErrorKind.REJECTED, "OFFSET_METADATA_TOO_LARGE")
-        if any(self._partition(command.topic, offset.partition) is None for offset in command.offsets):
-            return self._unknown_topic()
-        stored = self.committed.setdefault((command.group, command.topic), {})
-        stored.update({offset.partition: offset for offset in command.offsets})
-        return OffsetsCommitted(at_ms=self.now_ms)
+        return self._unknown_topic() if unknown else OffsetsCommitted(at_ms=self.now_ms)
 
     def _produce(self, command: Produce) -> Event:
         if not command.records:
             raise AssertionError(f"nothing to produce: {command}")
-        self.reports = tuple(self._store(command, index) for index in range(len(command.records)))
+        taken, refusal = self._taken(command)
+        self.reports = (*self._stored(command, taken), *(refusal,) * (len(command.records) - len(taken)))
         return Produced(at_ms=self.now_ms, reports=self.reports)
 
-    def _store(self, command: Produce, index: int) -> Report:
-        new, topic = command.records[index], self.topics.get(command.topic)
+    def _taken(self, command: Produce) -> tuple[tuple[NewRecord, ...], BrokerError | None]:
+        """The records that the client takes: those before the first one that it refuses, and why it does."""
+        topic = self.topics.get(command.topic)
         if topic is None:
-            return BrokerError(ErrorKind.UNKNOWN_TOPIC, "UNKNOWN_TOPIC_OR_PART", "no such topic")
+            return (), BrokerError(ErrorKind.UNKNOWN_TOPIC, "UNKNOWN_TOPIC_OR_PART", "no such topic")
         if command.partition is not None and command.partition >= len(topic.partitions):
-            return BrokerError(ErrorKind.UNKNOWN_TOPIC, "_UNKNOWN_PARTITION", "no such partition")
-        if new.size_bytes > min(self.max_message_bytes, CLIENT_BYTES_MAX):
+            return (), BrokerError(ErrorKind.UNKNOWN_TOPIC, "_UNKNOWN_PARTITION", "no such partition")
+        for index, record in enumerate(command.records):
+            if client_bytes(record) > CLIENT_BYTES_MAX:
+                too_large = BrokerError(
+                    ErrorKind.REJECTED, "MSG_SIZE_TOO_LARGE", "larger than the client takes"
+                )
+                return command.records[:index], too_large
+        return command.records, None
+
+    def _stored(self, command: Produce, records: tuple[NewRecord, ...]) -> tuple[Report, ...]:
+        """Store them, partition by partition. A batch is stored as a whole, or refused as a whole."""
+        reports: dict[int, Report] = {}
+        for number, indices in self._by_partition(command, records).items():
+            for batch in batches([records[index] for index in indices]):
+                taken, indices = indices[: len(batch)], indices[len(batch) :]
+                for index in taken:
+                    reports[index] = self._store(command.topic, number, records[index], batch_bytes(batch))
+        return tuple(reports[index] for index in range(len(records)))
+
+    def _by_partition(self, command: Produce, records: tuple[NewRecord, ...]) -> dict[int, list[int]]:
+        """Which records go where. Those without a key stay together, as the client's do."""
+        found: dict[int, list[int]] = {}
+        for index, record in enumerate(records):
+            number = command.partition
+            if number is None:
+                number = self.topics[command.topic].partition_of(record.key).number
+            found.setdefault(number, []).append(index)
+        return found
+
+    def _store(self, topic: str, partition: int, new: NewRecord, in_a_batch_of_bytes: int) -> Report:
+        if in_a_batch_of_bytes > self.max_message_bytes:
             return BrokerError(ErrorKind.REJECTED, "MSG_SIZE_TOO_LARGE", "larger than max.message.bytes")
-        record = self.inject(
-            command.topic, new.value, key=new.key, headers=new.headers, partition=command.partition
-        )
+        record = self.inject(topic, new.value, key=new.key, headers=new.headers, partition=partition)
         return Acknowledged(record.partition, record.offset)

@@ -1,10 +1,9 @@
 """A topic in memory: partitions with watermarks and gaps, as a read_committed reader sees them."""
 
-import zlib
-
 from attrs import Factory, define
 
 from kchat.core import Headers, Record, TopicSettings, Watermarks
+from kchat.testing.murmur2 import murmur2
 
 
 @define
@@ -61,7 +60,7 @@ class FakeTopic:
         return cls(topic_id, settings, [FakePartition(n) for n in range(settings.partitions)])
 
     def partition_of(self, key: bytes | None) -> FakePartition:
-        """The partition that a key chooses; a record without a key goes to the shortest one."""
+        """The partition that a key chooses, as in Kafka; a record without a key goes to the shortest one."""
         if key is None:
             return min(self.partitions, key=lambda partition: (partition.high, partition.number))
-        return self.partitions[zlib.crc32(key) % len(self.partitions)]
+        return self.partitions[(murmur2(key) & 0x7FFFFFFF) % len(self.partitions)]

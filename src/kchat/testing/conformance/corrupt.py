@@ -10,6 +10,7 @@ from kchat.core import (
     Corrupt,
     Failed,
     FromPositions,
+    JsonDecoder,
     Limit,
     OnCorrupt,
     Partial,
@@ -128,6 +129,22 @@ class CorruptConformance(Suite):
         assert heard(outcome) == ["before", "after"]
         assert [corrupt.offset for corrupt in outcome.progress.skipped] == [1, 2, 3, 4, 5, 6]
         assert isinstance(session.read(), Failed)
+
+    def test_a_type_that_is_not_allowed_is_corrupt_for_this_reader_alone(self, session: Session) -> None:
+        """A narrower decoder, the same log: what it refuses is treated as any other poison."""
+        foreign = json.dumps({"type": "system", "data": {"content": "foreign"}}).encode()
+        session.say("before")
+        session.append(session.poison(foreign))
+        session.say("after")
+        narrow = JsonDecoder(frozenset({"human"}))
+        outcome = session.read(decoder=narrow, on_corrupt=OnCorrupt.SKIP)
+        assert heard(outcome) == ["before", "after"]
+        assert len(outcome.progress.skipped) == 1
+        failed = session.read(decoder=narrow)
+        assert isinstance(failed, Failed)
+        assert isinstance(failed.failure, Corrupt)
+        assert failed.failure.reason == "type 'system' is not among the allowed types"
+        assert session.hear() == ["before", "foreign", "after"]
 
     @staticmethod
     def _append_poisoned(session: Session) -> None:
