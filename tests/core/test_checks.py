@@ -57,12 +57,12 @@ def test_a_topic_is_refused_in_words_that_any_log_takes() -> None:
 
 @pytest.mark.parametrize(
     ("name", "least", "most"),
-    [("partitions", 1, None), ("replication_factor", 1, 32_767), ("ttl_ms", -1, (1 << 63) - 1)],
+    [("partitions", 1, (1 << 31) - 1), ("replication_factor", 1, 32_767), ("ttl_ms", -1, (1 << 63) - 1)],
 )
-def test_the_settings_of_a_topic_are_those_that_kafka_takes(name: str, least: int, most: int | None) -> None:
-    for value in (least, most or least):
+def test_the_settings_of_a_topic_are_those_that_kafka_takes(name: str, least: int, most: int) -> None:
+    for value in (least, most):
         assert getattr(TopicSettings(**{name: value}), name) == value
-    for value in (least - 1, *([most + 1] if most else [])):
+    for value in (least - 1, most + 1):
         with pytest.raises(ValueError, match=f"{name} must be"):
             TopicSettings(**{name: value})
 

@@ -44,6 +44,7 @@ def test_a_topic_is_legal_and_leads_back_to_its_session(session_id: str) -> None
     placement = place(session_id)
     assert is_legal_topic(placement.topic)
     assert placement.topic not in KAFKA_TOPICS
+    assert placement.append_partition == 0
     assert placement.key.decode() == session_id
     assert session_id_of(placement.topic) == session_id
 

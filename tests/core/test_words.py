@@ -129,6 +129,11 @@ WORDS: dict[str, tuple[Callable[[], object], type[KchatError], str]] = {
         InvalidSessionId,
         "the topic is no legal topic name: 'no topic'",
     ),
+    "topic: Kafka's": (
+        lambda: place_in("__consumer_offsets", "s"),
+        InvalidSessionId,
+        "the topic is Kafka's own: __consumer_offsets",
+    ),
 }
 
 
@@ -247,3 +252,12 @@ def test_a_format_that_is_newer_is_told_what_to_do() -> None:
     record = Record(1, 7, 0, b"s", b"{}", ((HEADER_VERSION, b"2"),))
     reason = "written in a format that this version of kchat does not know; upgrade the reader"
     assert JsonDecoder().decode(record) == Corrupt(1, 7, reason)
+
+
+@pytest.mark.parametrize(
+    ("message", "message_id", "given"),
+    [(Message("ai", {}), b"id", "Message, bytes"), ({"type": "ai"}, "id", "dict, str")],
+)
+def test_what_is_no_message_is_refused_by_its_type(message: Any, message_id: Any, given: str) -> None:
+    with pytest.raises(TypeError, match=f"^encode takes a Message and a str, not {given}$"):
+        encode(message, key=b"s", message_id=message_id)

@@ -31,7 +31,8 @@ WHOLE_ANSWERS = (
     "are repeated to the end, and compared as a whole",
     'a consumer may tell an "out of range" of the read before once more: it is asked again, as a read does',
     "a report may come after its command: it is waited for",
-    "an append that finds a topic missing which is there is sent once more: a client remembers a deletion",
+    "an append is sent again where the machine would: a client that remembers a deletion refuses a new topic "
+    "of that name, and it gives up records by itself when a topic vanishes under them",
     "where a record without a key goes is the client's choice: the fake is told",
     "a new topic, and a deletion, may take some milliseconds to be seen: they are waited for",
 )

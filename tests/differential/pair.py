@@ -42,6 +42,7 @@ PATIENCE_MS = 20_000
 ATTEMPTS_MAX = 50
 """How often a passing error, or what is not visible yet, is asked again: 20 ms apart."""
 
+APPENDS_MAX = 3
 IDLE_FETCHES_MAX = 10
 """So many fetches in a row that bring nothing: it does not come to the end, and is told as it is."""
 
@@ -166,11 +167,19 @@ class Pair:
         return event
 
     def _reported(self, call: Call, command: Produce) -> Event:
-        """The real answer to an append when every record has its report."""
+        """The real answer to an append when every record has its report.
+
+        What an append sends again is sent again: records that the client gave up by itself, and those that
+        it refused because it remembers a deletion.
+        """
+        again = {ErrorKind.WITHDRAWN}
+        if _exists(self.fake, command):
+            again.add(ErrorKind.UNKNOWN_TOPIC)
         event = self._with_reports(call, self._real(call, command))
-        missing = isinstance(event, Produced) and all(_is_unknown(report) for report in event.reports)
-        if missing and _exists(self.fake, command):
-            return self._with_reports(call, self._real(call, command))
+        for _ in range(APPENDS_MAX):
+            if not (isinstance(event, Produced) and all(_kind(report) in again for report in event.reports)):
+                break
+            event = self._with_reports(call, self._real(call, command))
         return event
 
     def _with_reports(self, call: Call, event: Event) -> Event:
@@ -231,8 +240,8 @@ def _placed(command: Produce, real: Event) -> Produce:
     return command
 
 
-def _is_unknown(report: object) -> bool:
-    return isinstance(report, BrokerError) and report.kind is ErrorKind.UNKNOWN_TOPIC
+def _kind(report: object) -> ErrorKind | None:
+    return report.kind if isinstance(report, BrokerError) else None
 
 
 def _exists(fake: FakeBroker, command: Produce) -> bool:

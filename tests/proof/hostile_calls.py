@@ -124,8 +124,10 @@ def _method(name: str) -> Invoke:
 
 
 def _plain(name: str) -> Arguments:
-    if name.endswith(("add_message", "add_user_message", "add_ai_message")):
+    if name.endswith("add_message"):
         return {"message": HumanMessage("x")}
+    if name.endswith(("add_user_message", "add_ai_message")):
+        return {"message": "x"}
     return {}
 
 

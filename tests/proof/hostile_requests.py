@@ -43,7 +43,7 @@ def _log_method(name: str) -> Invoke:
         elif name.endswith("read"):
             own = {"request": core.ReadRequest(**_reading(caller))}
         elif name == "read_for":
-            own = {"request": core.ReadRequest(**_reading(caller)), "receive": type}
+            own = {"request": core.ReadRequest(**_reading(caller)), "receive": str}
         with caller.log() as log:
             result = getattr(log, name)(**(own | changed))
             caller.took(asyncio.run(result) if inspect.iscoroutine(result) else result)

@@ -13,7 +13,7 @@ from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 from langchain_core.messages import HumanMessage
 
-from kchat.core import place
+from kchat.core import KchatError, place
 from kchat.langchain import KafkaChatMessageHistory
 from tests.brokers.distribution import Distribution
 from tests.brokers.jars import JarsKafka
@@ -26,6 +26,12 @@ from tests.proof.nursery import Ended, Nursery
 ROW = "hostile input"
 CASE_SECONDS_MAX = 60.0
 """The longest case allowed: some calls of 5 s, and clients that end, on a busy machine. More is a hang."""
+
+CHECKED_EVERY = 50
+"""After so many cases somebody looks at the neighbours: damage should have a name."""
+
+WELL = {"ended": "success", "wrong": "", "seen": False}
+BROKER_TRIES = 5
 
 KAFKA_TOPIC = "__consumer_offsets"
 NURSERIES = ("tests.proof.hostile_cases",)
@@ -81,11 +87,15 @@ class Neighbours:
     def check(self, figures: Figures, what: str) -> None:
         """Their messages, their cursors, their topics are as they were."""
         for session in NEIGHBOURS:
-            with KafkaChatMessageHistory(session, self._servers, replay=True) as history:
-                found = [message.content for message in history.messages]
-                if found != [CANARY, f"{CANARY}, unread"]:
-                    figures.add(lost=1)
-                    figures.went_wrong(f"{what}: the neighbour {session[:20]!a} now has {found}")
+            found: object
+            try:
+                with KafkaChatMessageHistory(session, self._servers, replay=True) as history:
+                    found = [message.content for message in history.messages]
+            except KchatError as error:
+                found = error
+            if found != [CANARY, f"{CANARY}, unread"]:
+                figures.add(lost=1)
+                figures.went_wrong(f"{what}: the neighbour {session[:20]!a} now has {found}")
         if (now := self._topics()) != self._before:
             figures.went_wrong(f"{what}: topics of others were deleted or made again: {self._before} {now}")
 
@@ -180,11 +190,12 @@ def test_the_neighbours_topic_is_the_one_that_a_case_names() -> None:
 def test_without_a_hostile_value_every_call_goes_well(kafka: JarsKafka) -> None:
     with Nursery(*NURSERIES) as nursery:
         for name in CALLS:
-            ended = nursery.run(
-                "tests.proof.hostile_cases:run", kafka.bootstrap, name, "", "", seconds_max=CASE_SECONDS_MAX
-            )
-            assert ended.code == 0, ended.err
-            assert ended.report == {"ended": "success", "wrong": "", "seen": False}, (name, ended.report)
+            arguments = (kafka.bootstrap, name, "", "")
+            for _ in range(BROKER_TRIES):  # a broker that has just begun is slow, and the limits are short
+                ended = nursery.run("tests.proof.hostile_cases:run", *arguments, seconds_max=CASE_SECONDS_MAX)
+                if ended.report == WELL:
+                    break
+            assert (ended.code, ended.report) == (0, WELL), (name, ended.err)
 
 
 @pytest.mark.row(ROW, "every public argument with every hostile value, each in a subprocess", 0.08)
@@ -203,10 +214,12 @@ def test_hostile_arguments_are_refused_or_kept(
         with Nursery(*NURSERIES) as nursery:
             for together in first:
                 cases.run_offline(nursery, together)
-            for case in mine:
-                if time.monotonic() > until and not case.first:
+            for done, case in enumerate(mine):
+                if figures.lost or (time.monotonic() > until and not case.first):
                     return
                 cases.run(nursery, case)
+                if done % CHECKED_EVERY == 0:
+                    neighbours.check(figures, f"not later than {case}")
 
     by_argument = [
         list(found)

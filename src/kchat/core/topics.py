@@ -19,6 +19,6 @@ class TopicSettings:
             their newest record (https://kafka.apache.org/documentation/#topicconfigs_retention.ms).
     """
 
-    partitions: int = field(default=3, validator=whole_number(1))
+    partitions: int = field(default=3, validator=whole_number(1, maximum=(1 << 31) - 1))
     replication_factor: int = field(default=1, validator=whole_number(1, maximum=(1 << 15) - 1))
     ttl_ms: int = field(default=TTL_MS_DEFAULT, validator=whole_number(-1, maximum=(1 << 63) - 1))

@@ -8,6 +8,7 @@ import time
 from _thread import start_new_thread
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from sys import getrefcount
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -129,7 +130,9 @@ class Clients:
         """End every client that no call is using; the others end with their calls."""
         with self._lock:
             self._closed = True
-            producer, self._producer, self._admin = self._producer, None, None
+            # The list has the only reference: Ctrl-C while a client is freed would be a SystemError.
+            admins, self._admin = [self._admin], None
+            producer, self._producer = self._producer, None
             if producer is not None:
                 producer.retired = True
             over = producer is not None and self._is_over(producer)
@@ -137,6 +140,7 @@ class Clients:
             pool.close()
         if producer is not None and over:
             self._end(producer.client)
+        self._beside(admins.clear)
         until = time.monotonic() + CLOSE_SECONDS_MAX
         for ended in list(self._ending):
             if ended.acquire(timeout=max(0.0, until - time.monotonic())):
@@ -150,20 +154,22 @@ class Clients:
 
     def _end(self, client: "Client[Producer] | Client[Consumer]") -> None:
         """End a client beside the caller: that may take until its last request has timed out."""
-        ended, handles, drop = Lock(), [client.handle], bool(client.unanswered)
+        handles = [client.handle]
+        self._beside(partial(_drop, handles) if client.unanswered else partial(_ended, client.handle))
 
-        def end() -> None:
+    def _beside(self, end: Callable[[], None]) -> None:
+        """Run it on a thread of its own; `close` waits for it for a while."""
+        ended = Lock()
+
+        def run() -> None:
             try:
-                if drop:
-                    _drop(handles)
-                else:
-                    _ended(handles[0])
+                end()
             finally:
                 ended.release()
 
         # Not a Thread: Ctrl-C in its start() or join(), which wait in Python code, breaks their locks.
         ended.acquire()
-        start_new_thread(end, ())
+        start_new_thread(run, ())
         self._ending = [lock for lock in self._ending if lock.locked()] + [ended]
 
     def _consumer(self, kind: Mapping[str, Any], **more: Any) -> Client[Consumer]:

@@ -75,6 +75,9 @@ EVERY_CLIENT = {
 _SECRET = re.compile(r"password|secret|token|pem|username|oauthbearer|jaas")
 """Names of properties whose values appear in no text."""
 
+_CALLBACKS = frozenset({"oauth_cb", "stats_cb", "throttle_cb"})
+"""Functions that the client takes, apart from those that kchat refuses."""
+
 _YIELDING = (
     "linger.ms",
     "compression.type",
@@ -177,4 +180,4 @@ def _is_usable(name: str, value: object) -> bool:
 
 
 def _is_callback(name: str, value: object) -> bool:
-    return name.endswith("_cb") and callable(value)
+    return name in _CALLBACKS and callable(value)

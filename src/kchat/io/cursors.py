@@ -95,6 +95,7 @@ class Cursors:
         event = client.handle.poll(timeout_seconds)
         error = None if event is None else event.error()
         if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            client.unanswered.clear()  # denied: none of them will be made
             self._pool.discard(self._leased.pop(group))  # the next call needs one that tells it again
             raise KafkaException(error)
 

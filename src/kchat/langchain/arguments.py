@@ -62,7 +62,7 @@ def message_types(value: object) -> frozenset[str]:
         )
     if not value:
         raise ValueError("allowed_types is empty: no message could be added or read")
-    unknown = sorted(ascii(name) for name in value if not isinstance(name, str) or name not in MESSAGE_TYPES)
+    unknown = sorted(shown(name) for name in value if not isinstance(name, str) or name not in MESSAGE_TYPES)
     if unknown:
         raise ValueError(
             f"allowed_types names {', '.join(unknown)}; the types are {', '.join(sorted(MESSAGE_TYPES))}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from attrs import field, frozen
+from attrs import field, frozen, validators
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -60,7 +60,7 @@ MESSAGE_CLASSES: frozenset[type[BaseMessage]] = frozenset(
 class LangChainDecoder:
     """Decodes records to LangChain's message classes; `JsonDecoder(allowed_types)` says which of them."""
 
-    neutral: JsonDecoder = field(factory=JsonDecoder)
+    neutral: JsonDecoder = field(factory=JsonDecoder, validator=validators.instance_of(JsonDecoder))
 
     def decode(self, record: Record) -> BaseMessage | Corrupt:
         """The message of a record, or the rule that the record breaks. Never raises on any bytes."""
