@@ -1,7 +1,9 @@
 """The tool behind docs/mutants.md: it names a mutant by what it changes, and counts what a test noticed."""
 
 import importlib
+import os
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -103,7 +105,7 @@ def test_figures_are_written_between_their_marks_and_name_what_was_not_finished(
     assert written.endswith("\nafter\n")
     assert "old" not in written
     assert "| budget | 4 | 3 | 0 | 1 | 75.0 % |" in written
-    assert "Not finished within the time: lanes." in written
+    assert "Not finished: lanes." in written
     assert "| all | 10 | 3 | 0 | 1 | 75.0 % |" in written
     again = PAGE.with_figures(written, counted, "Python 3")
     assert again == written
@@ -135,6 +137,20 @@ def test_a_run_that_fails_says_what_mutmut_said(mutmut: Path, capsys: pytest.Cap
     with pytest.raises(SystemExit, match=r"the tests fail: kchat\.core\.budget\.\*"):
         TOOL.mutate(["budget"])
     assert capsys.readouterr().out == "1/2  killed\n", "the counters are shown now and then"
+
+
+@pytest.mark.parametrize(
+    ("mutant", "code"), [("kchat.core.budget.x_f__mutmut_1", pytest.ExitCode.INTERRUPTED), ("", 4)]
+)
+def test_a_run_that_does_not_start_kills_no_mutant(mutant: str, code: int) -> None:
+    missing = "tests/core/test_budget.py::test_that_is_not_there"
+    run = [sys.executable, "-m", "pytest", "-q", "--noconftest", "-p", "no:cacheprovider", missing]
+    environ = os.environ | {"MUTANT_UNDER_TEST": mutant}
+    done = subprocess.run(
+        [*run, "-p", "tests.mutants"], cwd=ROOT, env=environ, capture_output=True, check=False
+    )
+    assert done.returncode == code
+    assert int(pytest.ExitCode.INTERRUPTED) in TOOL.NOT_RUN
 
 
 def test_every_explained_survivor_is_in_a_function_that_exists() -> None:

@@ -217,7 +217,9 @@ def main(modules: Sequence[str]) -> int:
         minutes = round((time.monotonic() - began) / 60)
         PAGE.write_text(with_figures(PAGE.read_text(), counted, f"{versions()}, {minutes} minutes"))
     if total.not_run:
-        sys.stdout.write(f"{total.not_run} mutants were not run: the time was over\n")
+        sys.stdout.write(
+            f"{total.not_run} mutants were not run: the time was over, or pytest did not start\n"
+        )
     failed = total.share_killed < KILLED_MIN or survivors - known or total.not_run
     return 1 if failed else 0
 

@@ -87,7 +87,7 @@ def with_figures(page: str, counted: Sequence[Figures], circumstances: str) -> s
         for one in [*counted, Figures.total(counted)]
     ]
     unfinished = [one.module for one in counted if one.not_run]
-    note = [f"Not finished within the time: {', '.join(unfinished)}."] if unfinished else []
+    note = [f"Not finished: {', '.join(unfinished)}."] if unfinished else []
     lines = [
         BEGIN,
         f"{datetime.now(UTC).date().isoformat()}; {circumstances}.",

@@ -242,7 +242,6 @@ def test_an_end_that_lags_behind_the_cursor_is_named_with_both() -> None:
         (b"[" * 100_000, "nested too deeply"),
         (b"9" * 5_000, "not a message (ValueError)"),
     ],
-    ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_a_record_that_is_no_message_is_told_why(value: bytes | None, reason: str) -> None:
     assert JsonDecoder().decode(Record(1, 7, 0, b"s", value)) == Corrupt(1, 7, reason)

@@ -14,6 +14,7 @@ from kchat.core import (
     Appended,
     AppendRequest,
     Complete,
+    EnsureTopic,
     Event,
     Fetch,
     Fetched,
@@ -25,6 +26,7 @@ from kchat.core import (
     Position,
     ReadOutcome,
     ReadRequest,
+    Refused,
     RemoveTopic,
     RequestFailed,
     TopicSettings,
@@ -235,9 +237,9 @@ def test_the_largest_record_that_is_let_through_is_stored_by_a_default_cluster(
     kafka_log: KafkaLog, topic: str
 ) -> None:
     """What the client and the broker count is more than the value; the check here must be stricter."""
-    spare = kafka_log.record_bytes_max - record("", topic).size_bytes
+    spare = kafka_log.record_bytes_max - record("", topic).size_bytes_max
     largest = record("x" * spare, topic)
-    assert largest.size_bytes == kafka_log.record_bytes_max
+    assert largest.size_bytes_max == kafka_log.record_bytes_max
     append(kafka_log, topic, "x" * spare)
     assert len(texts(read(kafka_log, topic))[0]) == spare
 
@@ -308,3 +310,16 @@ def test_the_out_of_range_of_one_read_is_not_told_to_the_next_one_of_another_top
     for _ in range(50):
         assert isinstance(fetched(topic, 9), RequestFailed)
         assert isinstance(fetched(other, 0), Fetched)
+
+
+def test_a_topic_that_others_bring_back_is_believed_at_the_next_append(
+    kafka: str, other_log: KafkaLog, topic: str
+) -> None:
+    """A producer that was told "unknown topic" goes on saying so until it asks for the metadata."""
+    request = AppendRequest(topic=topic, records=(record("x", topic),))
+    with KafkaLog({"bootstrap.servers": kafka}) as log:
+        for _ in range(3):
+            other_log.provision(EnsureTopic(topic=topic, settings=TopicSettings(partitions=1)))
+            assert isinstance(log.append(request), Appended)
+            other_log.provision(RemoveTopic(topic=topic))
+            assert isinstance(log.append(request), Refused)

@@ -16,6 +16,9 @@ from tests.proof.report import HEAD, remarks, table, write
 MINUTES = float(os.environ.get("MINUTES", "1.5"))
 REPORT = Path(__file__).parents[2] / "docs" / "reliability.md"
 ROWS_KEY = pytest.StashKey[list[Figures]]()
+PLANNED_KEY = pytest.StashKey[list[tuple[str, str]]]()
+DIED_KEY = pytest.StashKey[str]()
+SKIPPED_KEY = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,13 +26,28 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "row(name, fault, share): a row of the campaign; its share of the time"
     )
     config.stash[ROWS_KEY] = []
+    config.stash[PLANNED_KEY] = []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Time for the row itself, for starting brokers and, once, for downloading them."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every row is planned, selected or not. Each has time for itself, for its brokers and their download."""
     for item in items:
         if marker := item.get_closest_marker("row"):
+            config.stash[PLANNED_KEY].append((marker.args[0], marker.args[1]))
             item.add_marker(pytest.mark.timeout(600 + 3 * _seconds(marker)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A row that died before it was judged has not held, whatever it had counted."""
+    report = yield
+    if report.when == "call" and report.failed:
+        item.stash[DIED_KEY] = str(report.longrepr).strip().splitlines()[-1]
+    item.stash[SKIPPED_KEY] = report.skipped
+    return report
 
 
 def _seconds(marker: pytest.Mark) -> float:
@@ -51,6 +69,10 @@ def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
     begun = time.monotonic()
     yield figures
     figures.seconds = time.monotonic() - begun
+    if request.node.stash.get(SKIPPED_KEY, False):
+        return  # the table says "not run", and pytest says why
+    if died := request.node.stash.get(DIED_KEY, None):
+        figures.went_wrong(f"the row ended with an error: {died}")
     request.config.stash[ROWS_KEY].append(figures)
     assert not figures.missed, "\n".join((*figures.missed, *figures.notes))
 
@@ -71,7 +93,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     rows = terminalreporter.config.stash[ROWS_KEY]
     if not rows:
         return
-    lines = [HEAD, *table(rows)]
+    planned = terminalreporter.config.stash[PLANNED_KEY]
+    lines = [HEAD, *table(rows, planned)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
     terminalreporter.write_line("")
     for line in lines:
@@ -80,4 +103,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     for remark in remarks(rows):
         terminalreporter.write_line(remark)
     if os.environ.get("KCHAT_PROOF_REPORT") == "1":
-        write(REPORT, rows, MINUTES)
+        write(REPORT, rows, MINUTES, planned)

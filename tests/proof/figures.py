@@ -7,6 +7,9 @@ from threading import Lock
 
 from attrs import define, field
 
+FAULTLESS = frozenset({"crowd"})
+"""Rows that are many at once, and no fault besides."""
+
 OVERRUN_SECONDS_MAX = 1.0
 """The promise: no call lasts longer than its own limit plus this."""
 
@@ -90,4 +93,5 @@ class Figures:
         }
         counted = tuple(f"{name} {count}" for name, count in zeros.items() if count)
         idle = () if self.operations else ("nothing was done",)
-        return counted + idle + tuple(self.wrong)
+        calm = () if self.faults or self.row in FAULTLESS else ("no fault was made",)
+        return counted + idle + calm + tuple(self.wrong)

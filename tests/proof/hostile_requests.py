@@ -14,7 +14,7 @@ from tests.proof.hostile_calls import APPEND_SECONDS, Arguments, Call, Caller, I
 from tests.proof.hostile_messages import message_calls
 
 APPEND_MS = int(1000 * APPEND_SECONDS)
-LOG_METHODS = ("read", "read_for", "append", "provision", "aread", "aappend", "aprovision")
+LOG_METHODS = ("read", "read_for", "aread_for", "append", "provision", "aread", "aappend", "aprovision")
 
 
 def _log_calls() -> Iterator[tuple[str, Call]]:
@@ -42,7 +42,7 @@ def _log_method(name: str) -> Invoke:
             own = {"request": core.AppendRequest(**_appending(caller))}
         elif name.endswith("read"):
             own = {"request": core.ReadRequest(**_reading(caller))}
-        elif name == "read_for":
+        elif name.endswith("read_for"):
             own = {"request": core.ReadRequest(**_reading(caller)), "receive": str}
         with caller.log() as log:
             result = getattr(log, name)(**(own | changed))

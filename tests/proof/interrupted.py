@@ -150,6 +150,8 @@ def main(servers: str, prefix: str, mode: str, seed: str, seconds: str) -> None:
             conversations.subjects, [subject.often for subject in conversations.subjects]
         )
         subject.prepare()
+        # A loop that is interrupted in its own end may leave its handler behind, which breaks the next loop.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         begun = time.monotonic()
         ended = interrupt(subject)
         now = time.monotonic()

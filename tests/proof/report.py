@@ -45,14 +45,17 @@ HEAD = (
 BEGIN, END = "<!-- written by `make proof` -->", "<!-- end of what `make proof` wrote -->"
 
 
-def table(rows: Sequence[Figures]) -> list[tuple[str, ...]]:
-    """A line for each row that ran, in the campaign's order, and for each that did not."""
+Planned = Sequence[tuple[str, str]]
+"""Row and fault of every line that there should be."""
+
+
+def table(rows: Sequence[Figures], planned: Planned = ()) -> list[tuple[str, ...]]:
+    """A line for each row and fault that ran, in the campaign's order, and for each that did not."""
+    ran = {(figures.row, figures.fault): _line(figures) for figures in rows}
     lines: list[tuple[str, ...]] = []
     for name in ROWS:
-        ran = [figures for figures in rows if figures.row == name]
-        lines += [_line(figures) for figures in ran]
-        if not ran:
-            lines.append((name, "not run", *[""] * (len(HEAD) - 2)))
+        keys = dict.fromkeys(key for key in (*planned, *ran) if key[0] == name) or {(name, ""): None}
+        lines += [ran.get(key, (*key, *[""] * (len(HEAD) - 3), "not run")) for key in keys]
     return lines
 
 
@@ -72,9 +75,9 @@ def _line(figures: Figures) -> tuple[str, ...]:
     return figures.row, figures.fault, *(f"{count:,}" for count in counts), longest, held
 
 
-def markdown(rows: Sequence[Figures], minutes: float) -> str:
+def markdown(rows: Sequence[Figures], minutes: float, planned: Planned = ()) -> str:
     """What stands between the marks in docs/reliability.md."""
-    lines = [HEAD, ("---",) * len(HEAD), *table(rows)]
+    lines = [HEAD, ("---",) * len(HEAD), *table(rows, planned)]
     text = [f"{key}: {value}  " for key, value in circumstances(minutes).items()]
     text += ["", *("| " + " | ".join(line) + " |" for line in lines), "", *remarks(rows)]
     return "\n".join(text)
@@ -107,11 +110,11 @@ def circumstances(minutes: float) -> dict[str, str]:
     }
 
 
-def write(path: Path, rows: Sequence[Figures], minutes: float) -> None:
+def write(path: Path, rows: Sequence[Figures], minutes: float, planned: Planned = ()) -> None:
     """Put the run's result between the marks; the text around them is people's."""
     text = path.read_text()
     pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     if len(pattern.findall(text)) != 1:
         raise ValueError(f"{path.name} needs the marks {BEGIN} and {END}, once")
-    block = f"{BEGIN}\n{markdown(rows, minutes)}\n{END}"
+    block = f"{BEGIN}\n{markdown(rows, minutes, planned)}\n{END}"
     path.write_text(pattern.sub(lambda _: block, text))

@@ -1,5 +1,8 @@
 """The campaign's own measure: each thing that must not be is noticed, and written down."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -66,7 +69,10 @@ def test_calls_that_another_process_timed_count_as_ones_own() -> None:
 
 
 def test_what_the_figures_alone_do_not_say_is_told() -> None:
-    silent, noted = Figures("crowd", "none", operations=1), Figures("full", "none", notes=["so it was"])
+    silent, noted = (
+        Figures("crowd", "none", operations=1),
+        Figures("full", "none", faults=1, notes=["so it was"]),
+    )
     assert remarks([silent, noted]) == ["- full, none: so it was; **not held**: nothing was done"]
 
 
@@ -77,11 +83,12 @@ def test_a_row_that_did_nothing_or_hung_did_not_hold() -> None:
 
 def test_the_table_has_a_line_for_each_row_that_ran_and_names_those_that_did_not(tmp_path: Path) -> None:
     ran = [Figures("crowd", "one", operations=1_000), Figures("crowd", "two", operations=1, lost=1)]
-    lines = table(ran)
+    lines = table(ran, [("crowd", "one"), ("crowd", "skipped"), ("crowd", "two")])
     assert [line[0] for line in lines if line[0] != "crowd"] == [name for name in ROWS if name != "crowd"]
-    assert {line[1] for line in lines if line[0] != "crowd"} == {"not run"}
+    assert {line[-1] for line in lines if line[0] != "crowd"} == {"not run"}
     assert [(line[1], line[2], line[-1]) for line in lines if line[0] == "crowd"] == [
         ("one", "1,000", "yes"),
+        ("skipped", "", "not run"),
         ("two", "1", "no"),
     ]
     page = tmp_path / "page.md"
@@ -100,3 +107,41 @@ def test_a_page_without_the_marks_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="needs the marks"):
         write(page, [], 1.5)
     assert page.read_text() == "no marks"
+
+
+ROW_THAT_DIES = """
+import pytest
+
+@pytest.mark.row("crowd", "a row that dies", 0.0)
+def test_dies(figures):
+    figures.operations = 1
+    raise RuntimeError("before it was judged")
+
+@pytest.mark.row("full", "a row without a fault", 0.0)
+def test_calm(figures):
+    figures.operations = 1
+
+@pytest.mark.row("full", "a row that is skipped", 0.0)
+def test_skipped(figures):
+    pytest.skip("not here")
+"""
+
+
+def test_a_row_that_dies_or_has_no_fault_did_not_hold(tmp_path: Path) -> None:
+    """Run as the campaign is, in a child, with the campaign's own conftest."""
+    (tmp_path / "conftest.py").write_text("from tests.proof.conftest import *\n")
+    (tmp_path / "test_rows.py").write_text(ROW_THAT_DIES)
+    root = Path(__file__).parents[2]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-c", str(root / "pyproject.toml"), "--rootdir", str(tmp_path), "."],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root), "KCHAT_PROOF_REPORT": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "the row ended with an error" in ran.stdout, ran.stdout + ran.stderr
+    assert "before it was judged" in ran.stdout
+    assert "no fault was made" in ran.stdout
+    lines = [line.split("  ") for line in ran.stdout.splitlines() if line.startswith(("crowd  ", "full  "))]
+    assert [line[-1] for line in lines] == ["no", "no", "not run"], lines

@@ -73,13 +73,14 @@ class Appends:
             if error is not None and error.code == "_FATAL" and index == 0:
                 self._reports = []
                 raise FailedError(self._cause_of_death(producer))
+            if error is not None and error.kind is ErrorKind.UNKNOWN_TOPIC and index == 0:
+                # The handle believes so until it is told otherwise, although the topic may be back.
+                with suppress(KafkaException):
+                    producer.client.handle.list_topics(command.topic, command.timeout_ms / 1000)
+                error = self._enqueue(producer, command, index, end)
             if error is not None:
                 # The rest stays unsent: a later record must not be stored without the earlier one.
                 self._reports[index:] = [error] * (len(command.records) - index)
-                if error.kind is ErrorKind.UNKNOWN_TOPIC:
-                    # The handle believes so until it is told otherwise, although the topic may be back.
-                    with suppress(KafkaException):
-                        producer.client.handle.list_topics(command.topic, command.timeout_ms / 1000)
                 break
         return self._flush(producer, end)
 

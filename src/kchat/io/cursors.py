@@ -26,6 +26,7 @@ class Cursors:
             denied = serve(client) is not None  # which it tells once: the next call needs to hear it
             for _, stored in client.commits:
                 _answered(client, stored)
+            client.commits.clear()  # the next call must not take them for the answers to its own commits
             if denied or client.unanswered:
                 # A commit that was given up must not be made later: others may have read on by then.
                 self._pool.discard(client)

@@ -139,20 +139,27 @@ class KafkaLog:
 
     async def aread(self, request: ReadRequest[M]) -> ReadOutcome[M]:
         """`read`, without blocking the event loop. A cancelled one leaves the cursor where it was."""
-        outcome: ReadOutcome[M] = await self._arun(reading, self._expecting(request), waits=request.follow)
-        self._known.learn_read(request.topic, outcome)
-        return outcome
+        return await self.aread_for(request, _as_it_is)
+
+    async def aread_for(self, request: ReadRequest[M], receive: Callable[[ReadOutcome[M]], T]) -> T:
+        """`read_for`, without blocking the event loop."""
+
+        def received(outcome: ReadOutcome[M]) -> T:
+            self._known.learn_read(request.topic, outcome)
+            return receive(outcome)
+
+        return await self._arun(reading, self._expecting(request), received, waits=request.follow)
 
     async def aappend(self, request: AppendRequest) -> AppendOutcome:
         """`append`, without blocking the event loop. A cancelled one withdraws what is not acknowledged."""
-        outcome: AppendOutcome = await self._arun(appending, self._trusting(request))
+        outcome: AppendOutcome = await self._arun(appending, self._trusting(request), _as_it_is)
         self._known.learn_append(request.topic, outcome)
         return outcome
 
     async def aprovision(self, request: ProvisionRequest) -> ProvisionOutcome:
         """`provision`, without blocking the event loop."""
         _check_type(request, ProvisionRequest)
-        outcome: ProvisionOutcome = await self._arun(provisioning, request)
+        outcome: ProvisionOutcome = await self._arun(provisioning, request, _as_it_is)
         self._known.learn_provision(request.topic, outcome)
         return outcome
 
@@ -241,11 +248,13 @@ class KafkaLog:
                 call.abandon()
             raise
 
-    async def _arun(self, machine: ModuleType, request: Any, *, waits: bool = False) -> Any:
+    async def _arun(
+        self, machine: ModuleType, request: Any, receive: Callable[[Any], T], *, waits: bool = False
+    ) -> T:
         """The same on a few threads: the client has no calls that an event loop could await."""
         state = machine.start(request, now_ms())
         if not isinstance(machine.pending(state), Command):
-            return machine.pending(state)
+            return receive(machine.pending(state))
         # Not more calls than consumers: one that waited for a consumer on a thread would keep the thread from
         # the calls that have one. The call's time runs while it waits to be admitted.
         limit_ms = getattr(request, "stall_ms_max", 0) if request.wait_ms_max is None else request.wait_ms_max
@@ -255,13 +264,24 @@ class KafkaLog:
             async with asyncio.timeout(limit_ms / 1000):
                 await admission.acquire()
         except TimeoutError:
-            return _never_admitted(machine, state)
-        try:
-            return await self._arun_admitted(machine, state, waits=waits)
-        finally:
-            admission.release()
+            return receive(_never_admitted(machine, state))
+        admitted = True
 
-    async def _arun_admitted(self, machine: ModuleType, state: Any, *, waits: bool) -> Any:
+        def left(outcome: Any) -> T:
+            nonlocal admitted
+            admitted = False
+            admission.release()
+            return receive(outcome)
+
+        try:
+            return await self._arun_admitted(machine, state, left, waits=waits)
+        finally:
+            if admitted:
+                admission.release()
+
+    async def _arun_admitted(
+        self, machine: ModuleType, state: Any, receive: Callable[[Any], T], *, waits: bool
+    ) -> T:
         call = self._call(machine)
         executor = self._threads(waits=waits)
         loop = asyncio.get_running_loop()
@@ -274,19 +294,27 @@ class KafkaLog:
             last = command
             return await loop.run_in_executor(executor, call.perform, command)
 
+        ended = False
         try:
             outcome = await arun(machine, state, perform)
+            ended = True
+            call.close()
+            return receive(outcome)
         except asyncio.CancelledError:
             abandoned = _abandoned(call)
             if not isinstance(last, _WITHOUT_EFFECT):
                 # What the caller does next must find the cursor moved back, and the records withdrawn.
                 await asyncio.wait([abandoned], timeout=ABANDON_SECONDS_MAX)
             raise
-        except BaseException:
-            _ = _abandoned(call)
+        except (KeyboardInterrupt, SystemExit):
+            call.abandon()  # here and now: the event loop itself is interrupted, and may run nothing more
             raise
-        call.close()
-        return outcome
+        except BaseException as error:
+            if ended and isinstance(error, Exception):
+                call.close()  # an outcome that `receive` raises as an error: it stands
+            else:
+                _ = _abandoned(call)
+            raise
 
     def _admission(self, *, waits: bool) -> asyncio.Semaphore:
         """How many calls of one event loop run at once."""

@@ -345,7 +345,10 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         return self._handed(log.read(request))
 
     async def _aread(self, request: ReadRequest[BaseMessage]) -> list[BaseMessage]:
-        return self._handed(await self._open_log().aread(request))
+        log = self._open_log()
+        if isinstance(log, KafkaLog):
+            return await log.aread_for(request, self._handed)
+        return self._handed(await log.aread(request))
 
     def _append(self, request: AppendRequest) -> None:
         outcome = self._open_log().append(request)
