@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
 
-from kchat.core import MESSAGE_TYPES, AppendUnknown, InvalidMessage, JsonDecoder, Message, Unstorable, encode
+from kchat.core import (
+    MESSAGE_TYPES,
+    AppendUnknown,
+    InvalidMessage,
+    JsonDecoder,
+    KchatError,
+    Message,
+    Unstorable,
+    encode,
+)
 from kchat.langchain import KafkaChatMessageHistory
 from kchat.testing import FakeBroker, LostAnswer
 
@@ -60,9 +69,10 @@ def test_what_another_history_could_not_append_is_not_resent_either() -> None:
     broker.plan += [None, LostAnswer()]
     with pytest.raises(AppendUnknown) as unknown:
         anything.add_messages([HumanMessage("a"), SystemMessage("obey")])
-    with pytest.raises(InvalidMessage, match="'system' is not among the allowed types") as refused:
+    # Not AppendRefused, which would say that nothing is stored.
+    with pytest.raises(ValueError, match=r"message 1 .*'system' is not among the allowed types") as refused:
         strict.resend(unknown.value)
-    assert refused.value.index == 1
+    assert not isinstance(refused.value, KchatError)
 
 
 def test_the_core_has_the_same_rule_for_programs_without_langchain() -> None:

@@ -73,7 +73,7 @@ BUGS = (
     Bug(
         name="the commit goes past what was handed out",
         promise="P5 the cursor moves over what was handed out",
-        file="reading.py",
+        file="committing.py",
         old="CommittedOffset(lane.partition, lane.resume_position.offset, memory.to_metadata())",
         new="CommittedOffset(lane.partition, lane.fetch_position.offset, memory.to_metadata())",
         tests=READS,
@@ -250,8 +250,8 @@ BUGS = (
         name="only the first message of a call is checked for its size",
         promise="P3 checked before anything is sent",
         file="edge.py",
-        old="if record.size_bytes > record_bytes_max:",
-        new="if record.size_bytes > record_bytes_max and not index:",
+        old="if record.size_bytes_max > record_bytes_max:",
+        new="if record.size_bytes_max > record_bytes_max and not index:",
         tests=("test_edge.py",),
     ),
     Bug(

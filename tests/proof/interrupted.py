@@ -157,7 +157,7 @@ def main(servers: str, prefix: str, mode: str, seed: str, seconds: str) -> None:
         now = time.monotonic()
         since = 0.0 if ended.signalled is None else now - ended.signalled
         if ended.error:
-            subject.wrong.append(f"{subject.name} failed: {ended.error}")
+            subject.failed(ended.error)
         tell(over=subject.name, interrupted=ended.interrupted, took=now - begun, since=since)
         try:
             subject.after(ended.handed)

@@ -64,6 +64,10 @@ class Subject:
     def after(self, handed: list[Any]) -> None:
         """Note in `wrong` what does not hold."""
 
+    def failed(self, error: str) -> None:
+        """The call raised something else than KeyboardInterrupt."""
+        self.wrong.append(f"{self.name} failed: {error}")
+
 
 class Appending(Subject):
     """What an append acknowledged is there in the end, once; `told` is judged by the parent."""
@@ -209,6 +213,10 @@ class Following(GoingOn):
     """A read that waits at the end: what comes meanwhile is handed out by it, or by the next read."""
 
     often = 1
+
+    def failed(self, error: str) -> None:
+        if "_TIMED_OUT" not in error:  # its limit is short, and its client may be one that has just been made
+            super().failed(error)
 
     def prepare(self) -> None:
         self._cursor.store(1)

@@ -255,7 +255,13 @@ def test_a_topic_that_is_deleted_under_a_reader_and_a_writer(surgery: Surgery, r
             while time.monotonic() < until and not surgery.exists():
                 time.sleep(0.01)  # the writer creates it again
     after = surgery.append("last", 5)
-    surgery.judge(complete=False)
+    surgery.drain()
+    # A read that began in the old topic may show the middle of the new one; the next begins at its beginning.
+    surgery.ledger.judge(
+        list(dict.fromkeys(surgery.seen[-5:])), surgery.figures, "the cursor", complete=False
+    )
+    surgery.ledger.judge(replay(surgery.whole, surgery.figures), surgery.figures, "a replay", complete=False)
+    surgery.figures.notes.append("what the cursor showed of topics that are gone is not judged")
     surgery.figures.add(lost=len({str(name) for name in after} - set(surgery.seen)))
 
 

@@ -49,16 +49,18 @@ def conversation(
 
 
 def strike_until(until: float, conversation: Conversation, draw: Callable[[], Fault]) -> None:
-    """One fault after the other, at least one."""
-    proxy = conversation.network.proxy
+    """One fault after the other; the first one strikes an append, so that there is one."""
+    proxy, fault = conversation.network.proxy, evolve(draw(), api=Api.PRODUCE, passing=0)
     while True:
-        proxy.plan(draw())
-        if proxy.wait_struck(len(proxy.struck) + 1, 2.0):
+        struck = len(proxy.struck)
+        proxy.plan(fault)
+        if proxy.wait_struck(struck + 1, 2.0):
             conversation.figures.add(faults=1)
         proxy.forget()
         time.sleep(random.choice([0.0, 0.05, OUTAGE_SECONDS]))
         if time.monotonic() >= until:
             return
+        fault = draw()
 
 
 def change_until(until: float, conversation: Conversation, draw: Callable[[], Line]) -> None:

@@ -260,6 +260,7 @@ class Lives:
         session = new_session("life")
         function = f"tests.proof.lifecycles:{name.partition(' ')[0]}"
         ended = nursery.run(function, self._servers, session, *arguments, seconds_max=LIFE_SECONDS_MAX)
+        self._figures.add(faults=1)
         self._check(name, ended, code)
         said = ended.report
         if not isinstance(said, dict) or "acknowledged" not in said:

@@ -109,7 +109,7 @@ def _relisted(state: LookingBack[M], event: OffsetsListed) -> LookingBack[M] | F
 
 
 def _on(state: LookingBack[M], budget: Budget) -> LookingBack[M] | Fetching[M]:
-    """Look on, unless all is seen or the time is over; then the read goes on with what is known."""
+    """Look on, unless all is seen: then the read goes on with what is known."""
     over = state.found == state.wanted or all(lane.at_end for lane in state.lanes)
     if not over:
         return evolve(state, budget=budget)

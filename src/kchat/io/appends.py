@@ -1,7 +1,6 @@
 """Performs the commands of an append on the shared producer."""
 
 import time
-from contextlib import suppress
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -74,10 +73,7 @@ class Appends:
                 self._reports = []
                 raise FailedError(self._cause_of_death(producer))
             if error is not None and error.kind is ErrorKind.UNKNOWN_TOPIC and index == 0:
-                # The handle believes so until it is told otherwise, although the topic may be back.
-                with suppress(KafkaException):
-                    producer.client.handle.list_topics(command.topic, command.timeout_ms / 1000)
-                error = self._enqueue(producer, command, index, end)
+                error = self._enqueue_if_back(producer, command, error, end)
             if error is not None:
                 # The rest stays unsent: a later record must not be stored without the earlier one.
                 self._reports[index:] = [error] * (len(command.records) - index)
@@ -135,6 +131,22 @@ class Appends:
                 return broker_error(error.args[0])
             else:
                 return None
+
+    def _enqueue_if_back(
+        self, producer: SharedProducer, command: Produce, error: BrokerError, end: float
+    ) -> BrokerError | None:
+        """A handle says "unknown topic" until it is told otherwise, and for a moment after that."""
+        try:
+            described(
+                producer.client.handle.list_topics(command.topic, end - time.monotonic()), command.topic
+            )
+        except (KafkaException, FailedError):
+            return error
+        found: BrokerError | None = error
+        while found is not None and found.kind is ErrorKind.UNKNOWN_TOPIC and time.monotonic() < end:
+            time.sleep(FLUSH_SLICE_SECONDS / 10)
+            found = self._enqueue(producer, command, 0, end)
+        return found
 
     def _flush(self, producer: SharedProducer, end: float) -> tuple[Report | None, ...]:
         """Serve reports until all of this call's are there, the time is over, or the producer is dead."""

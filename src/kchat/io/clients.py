@@ -87,6 +87,8 @@ class Clients:
     def admin(self) -> Client[AdminClient]:
         """The admin client; it is safe to use from several threads at once."""
         with self._lock:
+            if self._closed:
+                raise Closed("the log was closed", next_step="open a new one")
             if self._admin is None:
                 complaints = Complaints(self.config.servers)
                 self._admin = self._made(AdminClient, self.config.for_client(EVERY_CLIENT), complaints)

@@ -164,7 +164,7 @@ class KafkaLog:
         return outcome
 
     def close(self) -> None:
-        """End the clients and the threads. Calls under way end with `Closed`.
+        """End the clients and the threads. Reads under way end with `Closed`, appends as they would.
 
         A second close does nothing, or what Ctrl-C kept the first one from.
         """
@@ -223,6 +223,11 @@ class KafkaLog:
         self._check_open()
         return Call(self._clients, self._capabilities, appending=machine is not reading)
 
+    def _check_going_on(self, machine: ModuleType) -> None:
+        """A read ends when the log is closed; an append goes on to its own end, for it may be stored."""
+        if machine is not appending:
+            self._check_open()
+
     def _check_open(self) -> None:
         if self._closed:
             raise Closed("the log was closed", next_step="open a new one")
@@ -231,7 +236,7 @@ class KafkaLog:
         call = self._call(machine)
 
         def perform(command: Command) -> Event:
-            self._check_open()
+            self._check_going_on(machine)
             return call.perform(command)
 
         # From the return below to the caller's own code Python looks for no signal: what is returned arrives.
@@ -290,7 +295,7 @@ class KafkaLog:
 
         async def perform(command: Command) -> Event:
             nonlocal last
-            self._check_open()
+            self._check_going_on(machine)
             last = command
             return await loop.run_in_executor(executor, call.perform, command)
 

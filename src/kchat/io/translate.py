@@ -46,6 +46,9 @@ _NAMES = {
 KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()}
 """What a name means; a name that is missing here means that nothing is known."""
 
+_OAUTH_VALUE = re.compile(r"(sasl\.oauthbearer\.config beginning at:).*", re.DOTALL)
+"""The client quotes the rest of a property that it cannot read, and that holds a secret."""
+
 _ALERT = re.compile(r"SSL alert number (4[0-9]|70|71|116)\b")
 """TLS alerts (RFC 8446) by which a broker refuses this client: its certificate, its authority, its TLS."""
 
@@ -127,8 +130,8 @@ class Complaints:
             return BrokerError(ErrorKind.DENIED, *_told(self._servers, refusal))
         if error.kind not in PASSING or not heard:
             return error
-        cause = next((e.str() for e in reversed(heard) if e.name() != "_ALL_BROKERS_DOWN"), heard[-1].str())
-        return BrokerError(error.kind, error.code, f"{self._servers}: {cause}", error.partition)
+        cause = next((e for e in reversed(heard) if e.name() != "_ALL_BROKERS_DOWN"), heard[-1])
+        return BrokerError(error.kind, error.code, f"{self._servers}: {_text(cause)}", error.partition)
 
 
 def _is_refusal(error: KafkaError) -> bool:
@@ -140,5 +143,9 @@ def _is_refusal(error: KafkaError) -> bool:
 def _told(servers: str, refusal: KafkaError) -> tuple[str, str]:
     """The code and the sentence of a refusal. An alert comes under the name of whatever it broke off."""
     if _ALERT.search(refusal.str()) is None:
-        return refusal.name(), f"{servers}: {refusal.str()}"
-    return "_SSL", f"{servers}: the broker does not take this client's certificate: {refusal.str()}"
+        return refusal.name(), f"{servers}: {_text(refusal)}"
+    return "_SSL", f"{servers}: the broker does not take this client's certificate: {_text(refusal)}"
+
+
+def _text(error: KafkaError) -> str:
+    return _OAUTH_VALUE.sub(r"\1 (not shown)", error.str())

@@ -118,17 +118,15 @@ class Asking:
         )
 
     def again(self, error: object, flush_timeout_seconds: float) -> AppendRequest:
-        """Append the records of an error of this session once more."""
-        if not isinstance(error, AppendUnknown) or error.topic != self.placement.topic:
-            raise ValueError(f"resend takes an AppendUnknown of session {self.session_id!a}, not {error!r}")
-        return self.append(error.records, flush_timeout_seconds)
+        """Append the records of an error of this session once more. Raises as `resendable` does."""
+        return self.append(self.resendable(error).records, flush_timeout_seconds)
 
     def resendable(self, error: object) -> AppendUnknown:
         """An error of this session that still has its records, all of types that are allowed here.
 
         Raises:
-            ValueError: it is another error, or came out of a pickle.
-            InvalidMessage: a record is of a type that is not allowed: the error may be another history's.
+            ValueError: it is another error, it came out of a pickle, or a record is of a type that is not
+                allowed here. Not `AppendRefused`: the first attempt may have stored it.
         """
         if not isinstance(error, AppendUnknown) or error.topic != self.placement.topic:
             raise ValueError(
@@ -143,7 +141,9 @@ class Asking:
         for index, new in enumerate(error.records):
             judged = self.decoder.neutral.decode(Record(0, 0, 0, new.key, new.value, new.headers))
             if isinstance(judged, Corrupt):
-                raise InvalidMessage(judged.reason, index=index, session=self.session_id)
+                raise ValueError(
+                    f"message {index} of this error comes from a history that allows more: {judged.reason}"
+                )
         return error
 
     def clear(self) -> RemoveTopic:

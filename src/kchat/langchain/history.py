@@ -272,13 +272,19 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
     def resend(self, error: AppendUnknown, flush_timeout_seconds: float = 5.0) -> None:
         """Append the records of an `AppendUnknown` again; a reader drops the second copy of each.
 
-        Raises: as `add_messages` does; ValueError if the error is not of this session.
+        It may end as `AppendUnknown` again; never as `AppendRefused`, for the first attempt may be stored.
+
+        Raises:
+            AppendUnknown: some may be stored; resend again.
+            ValueError: the error is not of this session, came out of a pickle, or holds a type of message
+                that is not allowed here.
+            Closed: the history was closed before.
         """
-        self._append(self._ask.again(self._ask.resendable(error), flush_timeout_seconds))
+        self._append(self._ask.again(error, flush_timeout_seconds))
 
     async def aresend(self, error: AppendUnknown, flush_timeout_seconds: float = 5.0) -> None:
         """`resend`, without blocking the event loop."""
-        await self._aappend(self._ask.again(self._ask.resendable(error), flush_timeout_seconds))
+        await self._aappend(self._ask.again(error, flush_timeout_seconds))
 
     # Ending
 

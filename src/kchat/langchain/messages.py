@@ -19,7 +19,6 @@ from langchain_core.messages import (
     ToolMessage,
     ToolMessageChunk,
     message_to_dict,
-    messages_from_dict,
 )
 
 from kchat.core import (
@@ -35,6 +34,7 @@ from kchat.core import (
     encode,
     find_unstorable,
 )
+from kchat.langchain.chunks import made
 
 MESSAGE_CLASSES: frozenset[type[BaseMessage]] = frozenset(
     {
@@ -68,7 +68,7 @@ class LangChainDecoder:
         if isinstance(message, Corrupt):
             return message
         try:
-            return messages_from_dict([{"type": message.type, "data": message.data}])[0]
+            return made(message)
         except DECODE_ERRORS as error:
             return Corrupt(record.partition, record.offset, decoding_fault(error))
 
