@@ -78,6 +78,13 @@ class Ledger:
             figures.notes.append(f"{reader} sees twice {', '.join(map(str, twice))}")
         figures.add(out_of_order=_out_of_order([name for name in seen if name in acknowledged]))
 
+    def holes(self, texts: Sequence[str]) -> int:
+        """How many acknowledged messages of one writer are missing between the first and last one seen."""
+        seen = [Name.of(text) for text in texts]
+        with self._lock:
+            acknowledged = {name for name, how in self.told.items() if how is Told.ACKNOWLEDGED}
+        return sum(min(seen) < name < max(seen) for name in acknowledged - set(seen)) if seen else 0
+
     def count(self, told: Told) -> int:
         """How many messages ended so."""
         with self._lock:

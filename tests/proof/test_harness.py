@@ -46,6 +46,13 @@ def test_what_must_not_be_is_counted(texts: list[str], told: dict[str, list[Name
     assert missed in judged(texts, **told).missed
 
 
+def test_a_hole_is_what_is_missing_between_the_first_and_the_last_one_seen() -> None:
+    ledger = Ledger()
+    ledger.enter(names("a", 0, 1, 2, 3, 4), Told.ACKNOWLEDGED)
+    ledger.enter(names("a", 5), Told.UNKNOWN)
+    assert [ledger.holes(texts) for texts in ([], ["a:3:0"], ["a:1:0", "a:4:0"])] == [0, 0, 2]
+
+
 def test_what_is_unknown_may_be_there_or_not() -> None:
     assert judged([], unknown=names("a", 0)).missed == ()
 

@@ -48,6 +48,7 @@ ODD_DEFAULTS = {
     "log.cleaner.min.cleanable.ratio": "0.001",
     "log.cleanup.policy": "compact",
     "log.retention.check.interval.ms": "200",
+    "log.initial.task.delay.ms": "200",  # retention would begin after 30 s
     "log.roll.ms": "300",
 }
 """A cluster whose topics are compacted unless they say otherwise: nothing of a session would be left."""
@@ -222,18 +223,20 @@ def fails_typed(surgery: Surgery, partition: int, offset: int) -> None:
 @pytest.mark.row("log surgery", "time-based retention under a reader and a writer", 0.01)
 def test_retention_under_a_reader_and_a_writer(surgery: Surgery, row_seconds: float) -> None:
     surgery.create({**SMALL_SEGMENTS, "cleanup.policy": "delete", "retention.ms": "1000"})
-    until = time.monotonic() + max(row_seconds, 2.0)
+    until = time.monotonic() + max(row_seconds, 4.0)  # longer than retention and its interval
     workers = (
         partial(write_turns, surgery.history, surgery.ledger, "w", surgery.figures, until),
         partial(follow_cursor, surgery.history, surgery.seen, surgery.figures, until),
     )
+    first = 0
     with running(surgery.figures, *workers):
         while time.monotonic() < until:
             texts = replay(surgery.whole, surgery.figures)
             surgery.ledger.judge(texts, surgery.figures, "a replay", complete=False)
-            if [Name.of(text) for text in texts] != sorted(Name.of(text) for text in texts):
-                surgery.figures.went_wrong("a replay has a hole or another order")
-            surgery.figures.add(faults=1)
+            surgery.figures.add(lost=surgery.ledger.holes(texts))
+            if texts and Name.of(texts[0]).number > first:
+                first = Name.of(texts[0]).number
+                surgery.figures.add(faults=1)  # retention has moved the beginning
             time.sleep(0.2)
     surgery.judge(complete=False)
 
