@@ -81,6 +81,19 @@ class Cursors:
                     return
         raise FailedError(BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "the commit was not answered"))
 
+    def settle(self, group: str, timeout_seconds: float) -> None:
+        """Wait until the commits that were given up are answered.
+
+        A client that still looks for the group's coordinator may send two commits in another order.
+        """
+        end = time.monotonic() + timeout_seconds
+        client = self._leased.get(group)
+        while client is not None and client.unanswered and time.monotonic() < end:
+            self._raise_denial(group, client, POLL_SECONDS)
+            while client.commits:
+                _, stored = client.commits.pop(0)
+                _answered(client, stored)
+
     def _consumer(self, group: str, timeout_seconds: float) -> Client[Consumer]:
         if group not in self._leased:
             leased = self._pool.lease(group, timeout_seconds)

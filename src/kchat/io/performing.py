@@ -1,7 +1,7 @@
 """Performs a machine's commands: one `Call` for each call of the log, on the log's shared clients."""
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Lock
 from typing import assert_never
 
@@ -107,6 +107,8 @@ class Call:
 
     def _undo(self, done: CommitOffsets) -> None:
         end_ms = now_ms() + UNDO_MS_MAX
+        with suppress(KafkaException):
+            self._cursors.settle(done.group, UNDO_MS_MAX / 2_000)
         while (left_ms := end_ms - now_ms()) > 0:
             undone = self._ask(evolve(done, offsets=done.before, timeout_ms=left_ms, backoff_ms=0))
             if not isinstance(undone, RequestFailed):
