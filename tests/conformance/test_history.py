@@ -23,8 +23,6 @@ from kchat.langchain import KafkaChatMessageHistory
 from kchat.langchain.messages import encoder
 from tests.conformance.conftest import Broker, Caller, Open
 
-PREFIXES = ("with space ", "a/b:c", "ünïcödé 🙂", "kchat--", "__", "a\x00b", "%s%n", "-")
-
 
 def humans(number: int, start: int = 0) -> list[BaseMessage]:
     return [HumanMessage(f"message {n}") for n in range(start, start + number)]

@@ -25,7 +25,6 @@ from tests.proof.figures import Figures
 from tests.proof.nursery import Ended, Nursery
 
 ROW = "signals and lifecycles"
-PROGRAM = "tests.proof.interrupted"
 WORKERS = 2
 
 SPREAD = 1.2
