@@ -154,7 +154,10 @@ PROPERTIES = (
     *("debug", "plugin.library.paths", "enable.random.seed", "builtin.features", "fetch.error.backoff.ms"),
     *("metadata.broker.list", "resolve_cb", "socket_cb", "connect_cb", "opaque", "test.mock.num.brokers"),
 )
-"""Properties of librdkafka whose values are exchanged; `key` stands for a property's name."""
+"""Properties of librdkafka whose values are exchanged; `key` stands for a property's name.
+
+All are its own names: `plugin.library.paths` makes it load a shared library, and is no path of any machine.
+"""
 
 
 def _configured(caller: Caller, changed: Arguments) -> None:
