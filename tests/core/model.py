@@ -79,6 +79,18 @@ def passed(records: Iterable[Record], progress: Progress[Message]) -> list[Recor
     return [record for record in records if record.offset < offsets.get(record.partition, 0)]
 
 
+def assert_told(got: Told, behind: list[Record], before: Iterable[Record]) -> None:
+    """As the model tells it. A copy without a mark may be known, too: by looking back for one with a mark."""
+    wanted, by_place = told(behind, before), {place_of(record): record for record in behind}
+    left_out = [place for place in wanted.messages if place not in got.messages]
+    old = {record.header(HEADER_ID) for record in before if not is_corrupt(record)} - {None}
+    assert {by_place[place].header(HEADER_ID) for place in left_out} <= old
+    messages = tuple(place for place in wanted.messages if place not in left_out)
+    assert got == Told(
+        messages=messages, corrupt=wanted.corrupt, duplicates=wanted.duplicates + len(left_out)
+    )
+
+
 def assert_slice(
     expected: list[Record],
     progress: Progress[Message],
@@ -92,7 +104,7 @@ def assert_slice(
     """
     behind = passed(expected, progress)
     assert behind == expected[: len(behind)], "the positions leave a hole"
-    assert told_by(progress) == told(behind, before)
+    assert_told(told_by(progress), behind, before)
     for delivery in progress.deliveries:
         assert delivery.message.data["content"] in {f"{delivery.partition}/{delivery.offset}", "foreign"}
     rest = expected[len(behind) :]
