@@ -1,9 +1,10 @@
 import gc
+import time
 from threading import Thread
 
 import pytest
 
-from kchat.io.pool import Pool
+from kchat.io.pool import LOOK_SECONDS, Pool, Waiting
 
 
 class Thing:
@@ -104,3 +105,81 @@ def test_one_that_cannot_be_made_leaves_its_place_free() -> None:
     for _ in range(3):
         with pytest.raises(RuntimeError, match="cannot be made"):
             pool.lease("a", 0.01)
+
+
+def test_who_came_first_is_served_first() -> None:
+    things = Things()
+    pool = things.pool(size=1)
+    held = pool.lease("a", 1)
+    assert held is not None
+    served: list[int] = []
+
+    def wait(number: int) -> None:
+        leased = pool.lease("a", 10)
+        assert leased is not None
+        served.append(number)
+        pool.give_back("a", leased)
+
+    waiting = [Thread(target=wait, args=(number,)) for number in range(5)]
+    for number, thread in enumerate(waiting, 1):
+        thread.start()
+        while len(pool._waiting) < number:  # it is in the queue before the next one comes
+            time.sleep(0.001)
+    time.sleep(2 * LOOK_SECONDS)  # looking by itself, nobody loses the place
+    pool.give_back("a", held)
+    for thread in waiting:
+        thread.join(10)
+    assert served == [0, 1, 2, 3, 4]
+
+
+def test_one_who_waits_gets_the_place_of_another_key() -> None:
+    things = Things()
+    pool = things.pool(size=1)
+    held = pool.lease("a", 1)
+    assert held is not None
+    leased: list[Thing | None] = []
+    waiting = Thread(target=lambda: leased.append(pool.lease("b", 10)))
+    waiting.start()
+    while not pool._waiting:
+        time.sleep(0.001)
+    pool.give_back("a", held)
+    waiting.join(10)
+    assert leased == ["b1"]
+    assert things.ended == ["a0"]
+
+
+@pytest.mark.parametrize("how", ["discarded", "lost"])
+def test_one_who_waits_gets_the_room_of_one_that_is_gone(how: str) -> None:
+    things = Things()
+    pool = things.pool(size=1)
+    held = [pool.lease("a", 1)]
+    leased: list[Thing | None] = []
+    waiting = Thread(target=lambda: leased.append(pool.lease("a", 10)))
+    waiting.start()
+    while not pool._waiting:
+        time.sleep(0.001)
+    if how == "discarded":
+        assert held[0] is not None
+        pool.discard(held[0])
+    held.clear()
+    gc.collect()
+    waiting.join(10)
+    assert leased == ["a1"]
+
+
+def test_what_is_given_to_one_who_is_interrupted_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    things = Things()
+    pool = things.pool(size=1)
+    held = pool.lease("a", 1)
+    assert held is not None
+
+    def interrupted(waiting: Waiting[Thing]) -> None:
+        pool._put("a", held)  # it was just called
+        assert waiting.given is not None
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pool, "_given", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.lease("a", 0.01)
+    monkeypatch.undo()
+    assert pool.lease("a", 0.01) == "a0"

@@ -87,7 +87,9 @@ def remarks(rows: Sequence[Figures]) -> list[str]:
     """What the figures alone do not say, a line for each row that has such."""
     lines: list[str] = []
     for figures in rows:
-        said = [*figures.notes, *(f"**not held**: {missed}" for missed in figures.missed)]
+        stood_still = figures.stood_still_seconds
+        kept = [f"the machine stood still for {stood_still:.1f} s of a call"] if stood_still else []
+        said = [*figures.notes, *kept, *(f"**not held**: {missed}" for missed in figures.missed)]
         if said:
             lines.append(f"- {figures.row}, {figures.fault}: {'; '.join(said)}")
     return lines
