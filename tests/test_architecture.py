@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +27,11 @@ CORE_MAY_IMPORT = {
 }
 """Nothing here has an effect, a clock or a thread. Whoever adds a module says why it is as harmless."""
 
-CORE_MAY_IMPORT_ONCE = {("kchat.core.codec", "cattrs")}
+CORE_MAY_IMPORT_ONCE = {
+    ("kchat.core.codec", "cattrs"),
+    # Where it is installed, at the first record: bytes in, a value out, as pure as the json in its place.
+    ("kchat.core.fast_json", "msgspec"),
+}
 
 EFFECTS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint", "globals"}
 """Builtins that reach out of a function."""
@@ -65,6 +71,18 @@ def test_the_core_imports_only_what_has_no_effect() -> None:
     }
     assert len(core) > 20
     assert imported == CORE_MAY_IMPORT_ONCE
+
+
+def test_the_accelerator_is_loaded_at_the_first_record_and_not_before() -> None:
+    code = """
+import sys
+from kchat.core import JsonDecoder, Record
+before = "msgspec" in sys.modules
+JsonDecoder().decode(Record(0, 0, 0, None, b"{}"))
+print(before, "msgspec" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False True\n"
 
 
 @pytest.mark.parametrize("path", CORE, ids=name_of)

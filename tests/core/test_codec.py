@@ -21,6 +21,9 @@ from kchat.core import (
     encode,
 )
 from tests.core.json_strategies import exactly, messages, objects, unstorable_scalars
+from tests.core.parsers import each_parser
+
+__all__ = ["each_parser"]
 
 SECRET = "hunter2"
 DECODER = JsonDecoder()

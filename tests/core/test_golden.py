@@ -8,6 +8,9 @@ import pytest
 from kchat.core import FORMAT_VERSION, MESSAGE_TYPES, JsonDecoder, Message, encode
 from tests.core.golden import PATHS, Golden, add
 from tests.core.json_strategies import exactly
+from tests.core.parsers import each_parser
+
+__all__ = ["each_parser"]
 
 GOLDEN = [Golden.load(path) for path in PATHS]
 every_file = pytest.mark.parametrize("record", GOLDEN, ids=[path.stem for path in PATHS])

@@ -30,6 +30,9 @@ from pydantic import BaseModel
 from kchat.core import MESSAGE_TYPES, Corrupt, NewRecord, Record, Unstorable
 from kchat.langchain import MESSAGE_CLASSES, LangChainDecoder
 from kchat.langchain.messages import encoder
+from tests.core.parsers import each_parser
+
+__all__ = ["each_parser"]
 
 ENCODE = encoder(b"session", lambda: "id-1")
 DECODER = LangChainDecoder()

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import frozen
@@ -14,6 +15,8 @@ _JOINED = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _JOINED_REASON = "two surrogates side by side; JSON would join them into one character"
 
 _INT_TOO_LONG: int = 10**INT_DIGITS_MAX
+
+_CONSTANTS = frozenset({bool, type(None)})
 
 
 @frozen
@@ -31,7 +34,32 @@ def find_unstorable(value: object, path: str = "") -> Unstorable | None:
     and every type that is not a JSON type: bytes, datetimes, sets, tuples, objects. Lone surrogates are kept;
     two that JSON would join into one character are refused.
     """
+    return None if _is_storable(value) else _first_fault(value, path)
+
+
+def _is_storable(value: object) -> bool:
+    """Whether there is no fault: the whole check without the paths, which cost four times as much.
+
+    False for subclasses of dict and list, too: `_first_fault` decides.
+    """
     # An explicit stack: the depth of a hostile value must not be the depth of this function.
+    waiting: list[tuple[Iterable[Any], int]] = [((value,), 0)]
+    while waiting:
+        items, depth = waiting.pop()
+        for item in items:
+            kind = type(item)
+            if (kind is str and item.isascii()) or kind in _CONSTANTS:
+                continue
+            if kind is dict or kind is list:
+                if depth > DEPTH_MAX or (kind is dict and _key_fault(item) is not None):
+                    return False
+                waiting.append((item.values() if kind is dict else item, depth + 1))
+            elif _scalar_fault(item) is not None:
+                return False
+    return True
+
+
+def _first_fault(value: object, path: str) -> Unstorable | None:
     waiting: list[tuple[object, str, int]] = [(value, path, 0)]
     while waiting:
         item, where, depth = waiting.pop()
@@ -40,11 +68,9 @@ def find_unstorable(value: object, path: str = "") -> Unstorable | None:
         if isinstance(item, dict | list) and depth > DEPTH_MAX:
             return Unstorable(where, f"nested deeper than {DEPTH_MAX}")
         if isinstance(item, dict):
-            for key in item:
-                if not isinstance(key, str):
-                    return Unstorable(where, f"a key of type {type(key).__name__}; JSON keys are strings")
-                if _is_joined(key):
-                    return Unstorable(where, "a key with " + _JOINED_REASON)
+            reason = _key_fault(item)
+            if reason is not None:
+                return Unstorable(where, reason)
             waiting += [(child, f"{where}.{key}", depth + 1) for key, child in reversed(item.items())]
         elif isinstance(item, list):
             waiting += [(child, f"{where}[{i}]", depth + 1) for i, child in reversed(list(enumerate(item)))]
@@ -55,9 +81,24 @@ def find_unstorable(value: object, path: str = "") -> Unstorable | None:
     return None
 
 
+def _key_fault(keys: Iterable[object]) -> str | None:
+    for key in keys:
+        if not isinstance(key, str):
+            return f"a key of type {type(key).__name__}; JSON keys are strings"
+        if not key.isascii() and _is_joined(key):
+            return "a key with " + _JOINED_REASON
+    return None
+
+
 def _is_joined(text: str) -> bool:
-    # isascii() is a flag of the string: almost all texts are not looked through.
-    return not text.isascii() and _JOINED.search(text) is not None
+    # isascii() is a flag of the string, and UTF-8 has no surrogates: few texts are searched.
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _JOINED.search(text) is not None
+    return False
 
 
 def _scalar_fault(item: Any) -> str | None:
