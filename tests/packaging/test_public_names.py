@@ -82,6 +82,7 @@ PUBLIC = {
         "Refused",
         "RemoveTopic",
         "Report",
+        "Replayed",
         "RequestFailed",
         "Sealed",
         "Start",

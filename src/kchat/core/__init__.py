@@ -74,6 +74,7 @@ from kchat.core.outcomes import (
 )
 from kchat.core.placement import Placement, is_legal_topic, place, place_in, session_id_of
 from kchat.core.ports import Log
+from kchat.core.replayed import Replayed
 from kchat.core.requests import (
     AppendRequest,
     Decoder,
@@ -175,6 +176,7 @@ __all__ = [
     "Record",
     "Refused",
     "RemoveTopic",
+    "Replayed",
     "Report",
     "RequestFailed",
     "Sealed",

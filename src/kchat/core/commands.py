@@ -13,10 +13,15 @@ from kchat.core.topics import TopicSettings
 
 @frozen(kw_only=True)
 class DescribeTopic:
-    """Which partitions the topic has, and its id if `with_id` (Metadata, DescribeTopicPartitions)."""
+    """Which partitions the topic has, and its id if `with_id` (Metadata, DescribeTopicPartitions).
+
+    The watermarks of the `listed_next` partitions will most likely be asked for next: a shell may ask for
+    them at the same time, to save round trips.
+    """
 
     topic: str
     with_id: bool
+    listed_next: tuple[int, ...] = ()
     timeout_ms: int
     backoff_ms: int = 0
 

@@ -76,7 +76,7 @@ def hand_out(
                     continue
                 case Corrupt() if request.on_corrupt is OnCorrupt.SKIP:
                     skipped.append(verdict)
-                case Delivery(message_id=str(known)) if known in ids:
+                case Delivery(message_id=str(known)) if known in ids or _was_replayed(request, known):
                     duplicates += 1
                 case Delivery(message_id=str(known)) if not marked or counted.settles(known, lanes):
                     deliveries.append(verdict)
@@ -140,6 +140,10 @@ def _judge(request: ReadRequest[M], record: Record) -> Delivery[M] | Corrupt | N
         timestamp_ms=record.timestamp_ms,
         message_id=message_id(record),
     )
+
+
+def _was_replayed(request: ReadRequest[M], known: str) -> bool:
+    return request.replayed is not None and request.replayed.has(known)
 
 
 def _put_back(

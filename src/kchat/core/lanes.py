@@ -21,7 +21,8 @@ class Lane:
 
     `begin` is where the read began, `position` the offset of the next record to fetch, `end` the high
     watermark as seen once. `buffer`: fetched and not handed out yet. `remembered`: what
-    the cursor knows of the messages before `begin`.
+    the cursor knows of the messages before `begin`. `last` is the last record that was fetched, `latest_ms`
+    the latest timestamp of all; `expected` the record that must come first (see `replaying`).
     """
 
     partition: int
@@ -30,6 +31,9 @@ class Lane:
     end: int
     buffer: tuple[Record, ...] = ()
     remembered: CursorMemory = NOTHING
+    last: Record | None = None
+    latest_ms: int = -1
+    expected: Record | None = None
 
     @property
     def at_end(self) -> bool:
@@ -174,9 +178,16 @@ def advance_lanes(lanes: tuple[Lane, ...], event: Fetched, *, beyond_end: bool) 
         if not beyond_end:
             position = max(lane.position, min(position, lane.end))
         if fresh or position != lane.position:
-            lane = evolve(lane, position=position, buffer=lane.buffer + tuple(fresh))
+            lane = _filled(evolve(lane, position=position), fresh)
         advanced.append(lane)
     return tuple(advanced)
+
+
+def _filled(lane: Lane, fresh: list[Record]) -> Lane:
+    if not fresh:
+        return lane
+    latest_ms = max(lane.latest_ms, *(record.timestamp_ms for record in fresh))
+    return evolve(lane, buffer=lane.buffer + tuple(fresh), last=fresh[-1], latest_ms=latest_ms)
 
 
 def _out_of_range(partition: int, reason: str) -> BrokerError:

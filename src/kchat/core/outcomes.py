@@ -8,6 +8,7 @@ from attrs import field, frozen
 from kchat.core.events import Acknowledged
 from kchat.core.failures import BrokerError, Corrupt, Failure
 from kchat.core.log import NewRecord, Position
+from kchat.core.replayed import Replayed
 
 M = TypeVar("M")
 """A decoded message: `kchat.core.Message`, or what another decoder makes of a record."""
@@ -43,7 +44,8 @@ class Progress(Generic[M]):
     `positions` is where the next read goes on: after what was handed out or skipped, not after what was
     merely fetched. `duplicates` counts records that a repeated append had stored twice. `unmoved` is set if
     the cursor's commit was not answered: it may still be where it was, and the next read may repeat these
-    messages.
+    messages. `replayed` is set if the request had one and the broker keeps topic ids: then the deliveries,
+    the skipped and the duplicates are those that are new since, and `replayed` has all.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -51,10 +53,13 @@ class Progress(Generic[M]):
     duplicates: int = 0
     positions: tuple[Position, ...] = ()
     unmoved: BrokerError | None = None
+    replayed: Replayed[M] | None = None
 
     @property
     def messages(self) -> tuple[M, ...]:
-        """The messages alone."""
+        """The messages alone: all of the conversation, where `replayed` is set."""
+        if self.replayed is not None:
+            return tuple(self.replayed.messages)
         return tuple(delivery.message for delivery in self.deliveries)
 
 

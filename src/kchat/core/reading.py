@@ -16,7 +16,7 @@ from typing import TypeVar, assert_never
 
 from attrs import evolve
 
-from kchat.core import looking_back
+from kchat.core import looking_back, replaying
 from kchat.core.budget import Budget
 from kchat.core.commands import CommitOffsets, DescribeTopic, Fetch, FetchCommitted, ListOffsets
 from kchat.core.committing import commit
@@ -97,9 +97,11 @@ def pending(state: State[M]) -> ReadCommand | ReadOutcome[M]:
     """What to do next: a command for the shell, or the outcome. A function of the state alone."""
     match state:
         case Describing(request=request, budget=budget):
+            cursor = request.commit_to is not None or isinstance(request.start, FromCommitted)
             return DescribeTopic(
                 topic=request.topic,
-                with_id=request.commit_to is not None or isinstance(request.start, FromCommitted),
+                with_id=cursor or request.replayed is not None,
+                listed_next=request.replayed.partitions if request.replayed else (),
                 timeout_ms=budget.timeout_ms,
                 backoff_ms=budget.backoff_ms,
             )
@@ -238,13 +240,14 @@ def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
     )
     if isinstance(opened, BrokerError):
         return Finished(Failed(fetching.progress, opened))
-    return _next(fetching)
+    return _next(replaying.behind(fetching, event.watermarks))
 
 
 def _fetched(state: Fetching[M], event: Fetched) -> State[M]:
     lanes = advance_lanes(state.lanes, event, beyond_end=state.request.follow)
     if lanes != state.lanes:
-        return _next(evolve(state, lanes=lanes, budget=state.budget.answered(event.at_ms)))
+        fetched = evolve(state, lanes=lanes, budget=state.budget.answered(event.at_ms))
+        return _next(replaying.confirmed(fetched))
     state = evolve(state, budget=state.budget.waited(event.at_ms))
     silent_ms = event.at_ms - state.budget.answered_ms
     probe_ms = min(PROBE_MS, state.request.stall_ms_max // 2)
@@ -267,7 +270,9 @@ def _relisted(state: Relisting[M], event: OffsetsListed) -> State[M]:
     if lanes == fetching.lanes and not state.probing:
         # The position is in range after all, or a follower lags: the same fetch again, but not at once.
         return _next(evolve(fetching, budget=state.budget.waited(event.at_ms)))
-    return _next(evolve(fetching, lanes=lanes, budget=state.budget.answered(event.at_ms)))
+    return _next(
+        replaying.confirmed(evolve(fetching, lanes=lanes, budget=state.budget.answered(event.at_ms)))
+    )
 
 
 def _looked_back(state: LookingBack[M], event: Fetched | OffsetsListed | RequestFailed) -> State[M]:
@@ -289,7 +294,7 @@ def _next(state: Fetching[M]) -> State[M]:
     if stopped is not None and not state.budget.spent:
         return look_back(state)
     if not request.follow and all(lane.drained for lane in lanes):
-        return _ended(state, Complete(state.progress))
+        return _ended(state, Complete(replaying.kept(state)))
     if request.messages_max is not None and len(counted.deliveries) >= request.messages_max:
         return _ended(state, Partial(state.progress, Limit.COUNT))
     if state.budget.spent:

@@ -9,6 +9,7 @@ from kchat.core.budget import STALL_MS_MAX_DEFAULT
 from kchat.core.checks import group_name, legal_name, whole_number
 from kchat.core.failures import Corrupt
 from kchat.core.log import NewRecord, Position, Record
+from kchat.core.replayed import Replayed
 from kchat.core.topics import TopicSettings
 
 M = TypeVar("M")
@@ -88,6 +89,8 @@ class ReadRequest(Generic[M]):
         follow: go on beyond the end and wait for new records until a limit is reached.
         on_corrupt: end at a record that cannot be decoded, or report it and go on.
         commit_to: a consumer group that stores, before the read ends well, where it ended.
+        replayed: for whole reads: what an earlier one with the same request found, from its outcome's
+            progress; only what is new is fetched. `Replayed()` the first time; None: keep nothing.
         topic_expected: the caller has reason to know that the topic exists (it wrote to it): a broker that
             does not know it yet is asked again for a while before it is believed.
     """
@@ -103,9 +106,13 @@ class ReadRequest(Generic[M]):
     follow: bool = False
     on_corrupt: OnCorrupt = OnCorrupt.RAISE
     commit_to: str | None = field(default=None, validator=validators.optional(group_name))
+    replayed: Replayed[M] | None = None
     topic_expected: bool = False
 
     def __attrs_post_init__(self) -> None:
+        bounded = self.messages_max is not None or self.follow or self.commit_to is not None
+        if self.replayed is not None and (bounded or self.start != FromBeginning()):
+            raise ValueError("`replayed` is for a read of the whole conversation, without a cursor")
         if self.follow and self.messages_max is None and self.wait_ms_max is None:
             raise ValueError(
                 "a read that waits for new messages needs a limit: messages_max, wait_ms_max or both"

@@ -6,7 +6,6 @@ then the client's own thread waits for it for ever. The main thread only ever wa
 
 from _thread import start_new_thread
 from collections.abc import Callable
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from threading import Lock
 from typing import Any
@@ -18,9 +17,12 @@ TIMED_OUT = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "the request was not 
 
 
 class Asked:
-    """One request; `start` sends it."""
+    """One request; `start` sends it.
 
-    def __init__(self, ask: Callable[[], "Future[Any]"]) -> None:
+    `ask` takes the seconds after which it is given up, and gives the answer.
+    """
+
+    def __init__(self, ask: Callable[[float], Any]) -> None:
         self._ask = ask
         self._pending = Lock()
         self._answer: Any = None
@@ -54,7 +56,7 @@ class Asked:
 
     def _run(self, seconds: float) -> None:
         try:
-            self._answer = self._ask().result(seconds)
+            self._answer = self._ask(seconds)
         except BaseException as error:  # whatever it is, it belongs to whoever waits
             self._error = error
         finally:

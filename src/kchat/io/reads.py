@@ -1,6 +1,7 @@
 """Performs the commands of a read on consumers."""
 
 import time
+from contextlib import suppress
 from operator import methodcaller
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -48,6 +49,8 @@ class Reads:
         self._standing: dict[int, dict[int, int]] = {}
         self._late: list[BrokerError] = []
         self._lows: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
+        self._ahead: tuple[Watermarks, ...] = ()
 
     def close(self) -> None:
         """Give the consumers back."""
@@ -81,8 +84,27 @@ class Reads:
         seconds = command.timeout_ms / 1000
         return described(self.reader(seconds).handle.list_topics(command.topic, seconds), command.topic)
 
+    def list_ends(self, command: DescribeTopic) -> None:
+        """Ask for the high watermarks that the machine will ask for next. What fails is asked for then."""
+        seconds = command.timeout_ms / 1000
+        with suppress(FailedError, KafkaException):
+            handle = self.reader(seconds).handle
+            self._ends = _listed(handle, command.topic, command.listed_next, HIGHEST, seconds)
+
+    def take_lows(self, lows: dict[int, int]) -> None:
+        """The low watermarks that were asked for meanwhile."""
+        self._ahead = tuple(
+            # Retention may have moved the low one behind a high one that was asked for before it.
+            Watermarks(partition, min(lows[partition], high), high)
+            for partition, high in self._ends.items()
+            if partition in lows
+        )
+
     def list_offsets(self, command: ListOffsets) -> tuple[Watermarks, ...]:
         """Both watermarks of each partition; the high one is the last stable offset, for read_committed."""
+        ahead, self._ahead = self._ahead, ()
+        if ahead and {w.partition for w in ahead} == set(command.partitions):
+            return ahead
         end = time.monotonic() + command.timeout_ms / 1000
         handle = self.reader(command.timeout_ms / 1000).handle
 
@@ -90,12 +112,7 @@ class Reads:
             return max(0.001, end - time.monotonic())
 
         def listed(which: int) -> dict[int, int]:
-            asked = [TopicPartition(command.topic, partition, which) for partition in command.partitions]
-            answered = handle.offsets_for_times(asked, timeout=left())
-            for place in answered:
-                if place.error is not None:
-                    raise KafkaException(place.error)
-            return {place.partition: place.offset for place in answered}
+            return _listed(handle, command.topic, command.partitions, which, left())
 
         def watermarks() -> tuple[Watermarks, ...]:
             # The low one first: retention may move it while the high one is asked for, and never beyond that.
@@ -137,31 +154,39 @@ class Reads:
     ) -> tuple[tuple[Record, ...], tuple[Position, ...]]:
         if self._late:
             raise FailedError(self._late.pop())
-        self._stand(client, command)
+        standing = self._stand(client, command)
+        # Where it stands is not known before what came is sorted: an error on the way, and the next fetch
+        # assigns again. It would go on behind records that nobody got.
+        self._standing[id(client)] = {}
         # poll, then consume what is there: consume alone waits for all that it was asked for (measured).
         first = client.handle.poll(seconds)
         if first is None:
+            self._standing[id(client)] = standing
             return (), ()
         more = client.handle.consume(command.records_max - 1, 0) if command.records_max > 1 else []
-        return self._sorted(command.topic, [first, *more], self._standing[id(client)])
+        records, standing = self._sorted(command.topic, [first, *more], standing)
+        self._standing[id(client)] = standing
+        return records, tuple(Position(p, offset) for p, offset in sorted(standing.items()))
 
-    def _stand(self, client: Client[Consumer], command: Fetch) -> None:
-        """Assign, unless the consumer already stands at these positions.
+    def _stand(self, client: Client[Consumer], command: Fetch) -> dict[int, int]:
+        """Assign, unless the consumer already stands at these positions; tell where it stands.
 
         Numeric offsets only: the symbolic ones cost 500 ms on a new consumer (measured).
         """
         standing = self._standing.get(id(client), {})
         wanted = {position.partition: position.offset for position in command.positions}
         if all(standing.get(partition) == offset for partition, offset in wanted.items()):
-            return
+            return standing
         self._standing[id(client)] = {}  # should Ctrl-C come now, it is known to be assigned all the same
         client.handle.assign([TopicPartition(command.topic, p, offset) for p, offset in wanted.items()])
-        self._standing[id(client)] = wanted
+        return wanted
 
     def _sorted(
         self, topic: str, messages: list[Message], standing: dict[int, int]
-    ) -> tuple[tuple[Record, ...], tuple[Position, ...]]:
+    ) -> tuple[tuple[Record, ...], dict[int, int]]:
+        """The records, and where the consumer stands behind them: nowhere, after an error."""
         records: list[Record] = []
+        standing = dict(standing)
         for message in messages:
             error, partition = message.error(), message.partition()
             if message.topic() not in (topic, None):
@@ -180,7 +205,7 @@ class Reads:
             standing.clear()
             if not records:
                 raise FailedError(self._late.pop())
-        return tuple(records), tuple(Position(p, offset) for p, offset in sorted(standing.items()))
+        return tuple(records), standing
 
     def _give_back_reader(self) -> None:
         reader, self._reader = self._reader, None
@@ -197,6 +222,18 @@ class Reads:
                 return
         serve(client)
         pool.give_back("", client)
+
+
+def _listed(
+    handle: Consumer, topic: str, partitions: tuple[int, ...], which: int, seconds: float
+) -> dict[int, int]:
+    """The lowest or the highest offset of each partition."""
+    asked = [TopicPartition(topic, partition, which) for partition in partitions]
+    answered = handle.offsets_for_times(asked, timeout=seconds)
+    for place in answered:
+        if place.error is not None:
+            raise KafkaException(place.error)
+    return {place.partition: place.offset for place in answered}
 
 
 def attributed(error: BrokerError, partition: int | None) -> BrokerError:

@@ -1,10 +1,12 @@
 """Performs the commands that concern topics on the admin client."""
 
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from kchat.core import BrokerError, CreateTopic, DeleteTopic, DescribeTopic, ErrorKind
 from kchat.io.asked import Asked
@@ -25,6 +27,8 @@ class Topics:
         self._clients = clients
         self._capabilities = capabilities
         self._deletion: Asked | None = None
+        self.lows: dict[int, int] = {}
+        """The low watermarks that a description has asked for along with it."""
 
     def close(self) -> None:
         """Nothing to give back; the admin client writes its log now."""
@@ -35,12 +39,24 @@ class Topics:
         """The admin client: to ask it what is wrong."""
         return self._clients.admin()
 
-    def describe(self, command: DescribeTopic) -> tuple[tuple[int, ...], str]:
-        """The topic's partitions and its id."""
+    def describe(
+        self, command: DescribeTopic, meanwhile: Callable[[], object] = lambda: None
+    ) -> tuple[tuple[int, ...], str]:
+        """The topic's partitions and its id. Something else may be done until the answer comes."""
         handle, limit = self.client.handle, _request_seconds(command)
         topics = TopicCollection([command.topic])
-        asked = Asked(lambda: handle.describe_topics(topics, request_timeout=limit)[command.topic])
-        description = self._answer(asked, command)
+        earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+        wanted = {TopicPartition(command.topic, p): earliest for p in command.listed_next}
+
+        def ask(seconds: float) -> Any:
+            described = handle.describe_topics(topics, request_timeout=limit)[command.topic]
+            lows = handle.list_offsets(wanted, request_timeout=limit) if wanted else {}
+            description = described.result(seconds)
+            with suppress(KafkaException):  # the machine asks for them once more
+                self.lows = {place.partition: low.result(seconds).offset for place, low in lows.items()}
+            return description
+
+        description = self._answer(Asked(ask), command, meanwhile)
         partitions = tuple(sorted(partition.id for partition in description.partitions))
         return partitions, str(description.topic_id)
 
@@ -57,7 +73,9 @@ class Topics:
             config={"cleanup.policy": "delete", "retention.ms": str(command.settings.ttl_ms)},
         )
         handle, limit = self.client.handle, _request_seconds(command)
-        asked = Asked(lambda: handle.create_topics([new], request_timeout=limit)[command.topic])
+        asked = Asked(
+            lambda left: handle.create_topics([new], request_timeout=limit)[command.topic].result(left)
+        )
         self._answer(asked, command)
 
     def delete(self, command: DeleteTopic) -> None:
@@ -68,19 +86,28 @@ class Topics:
             )
         handle, limit = self.client.handle, _request_seconds(command)
         topics = [command.topic]
-        self._deletion = Asked(lambda: handle.delete_topics(topics, request_timeout=limit)[command.topic])
+        self._deletion = Asked(
+            lambda left: handle.delete_topics(topics, request_timeout=limit)[command.topic].result(left)
+        )
         self._answer(self._deletion, command)
 
     def deleted(self, seconds: float) -> bool:
         """Whether the last deletion is accepted; waits for its answer, should it be under way."""
         return self._deletion is not None and self._deletion.answered(seconds)
 
-    def _answer(self, asked: Asked, command: CreateTopic | DeleteTopic | DescribeTopic) -> Any:
+    def _answer(
+        self,
+        asked: Asked,
+        command: CreateTopic | DeleteTopic | DescribeTopic,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> Any:
         """Ask, and give the answer. Waiting for it hears Ctrl-C, unlike the client's blocking calls."""
         seconds = command.timeout_ms / 1000
+        end = time.monotonic() + seconds
         asked.start(seconds)
+        meanwhile()
         try:
-            return asked.result(seconds)
+            return asked.result(max(0.0, end - time.monotonic()))
         except FailedError:
             self._look_around(command.topic)
             raise

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 from langchain_core.messages import BaseMessage
 
 from kchat.core import (
@@ -24,6 +24,7 @@ from kchat.core import (
     ReadRequest,
     Record,
     RemoveTopic,
+    Replayed,
     Sealed,
     Start,
     TopicNotChanged,
@@ -56,9 +57,9 @@ class Asking:
     on_corrupt: OnCorrupt
     encode: Callable[[BaseMessage], NewRecord | Unstorable]
 
-    def whole(self) -> ReadRequest[BaseMessage]:
-        """The whole conversation; no cursor is asked or moved."""
-        return self._read(FromBeginning())
+    def whole(self, replayed: Replayed[BaseMessage]) -> ReadRequest[BaseMessage]:
+        """The whole conversation, behind what is known of it; no cursor is asked or moved."""
+        return evolve(self._read(FromBeginning()), replayed=replayed)
 
     def next_ones(
         self, max_message_count: int | None, max_time_sec: float | None

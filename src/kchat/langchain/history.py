@@ -18,6 +18,7 @@ from kchat.core import (
     Log,
     ReadOutcome,
     ReadRequest,
+    Replayed,
     Sealed,
     TopicSettings,
     acknowledged,
@@ -118,6 +119,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         self.last_outcome: ReadOutcome[BaseMessage] | None = None
         self.skipped: tuple[CorruptRecord, ...] = ()
         self.skipped_total = 0
+        self._replayed: Replayed[BaseMessage] = Replayed()
         self._share: SharedLog | None = None
         if log is None:
             self._share = share_log(properties(bootstrap_servers, sealed))
@@ -335,7 +337,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
 
     def _messages_request(self) -> ReadRequest[BaseMessage]:
         if self.replay:
-            return self._ask.whole()
+            return self._ask.whole(self._replayed)
         return self._ask.next_ones(MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT)
 
     def _append_request(
@@ -369,9 +371,10 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         self.last_outcome, self.skipped = outcome, ()
         self._ask.check_found(outcome)
         progress = delivered(outcome, session=self.session_id, topic=self._topic)
+        self._replayed = progress.replayed or self._replayed
+        found = progress if progress.replayed is None else progress.replayed
         self.skipped = tuple(
-            corrupt_record(corrupt, session=self.session_id, topic=self._topic)
-            for corrupt in progress.skipped
+            corrupt_record(corrupt, session=self.session_id, topic=self._topic) for corrupt in found.skipped
         )
         self.skipped_total += len(self.skipped)
         for record in self.skipped:
@@ -380,7 +383,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
             logger.warning(
                 "the place of %a may be where it was: %s", self.session_id, progress.unmoved.reason
             )
-        return list(progress.messages)
+        return found.messages if isinstance(found, Replayed) else list(found.messages)
 
     def _open_log(self) -> Log:
         if self._closed:
