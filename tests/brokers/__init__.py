@@ -82,7 +82,8 @@ def open_kafka(choice: Choice) -> Iterator[str]:
             from tests.brokers.installation import installed
             from tests.brokers.jars import JarsKafka
 
-            with JarsKafka(installed(java)) as kafka:
+            # Some thousand topics are created in one run.
+            with JarsKafka(installed(java), heap="512m") as kafka:
                 yield kafka.bootstrap
         case Missing():
             raise KafkaMissingError(str(choice))

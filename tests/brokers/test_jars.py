@@ -14,6 +14,7 @@ from tests.brokers.installation import installed
 from tests.brokers.jars import JarsKafka
 from tests.brokers.pids import is_running
 from tests.brokers.process import StartError
+from tests.brokers.properties import RESTARTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def distribution(jars: Jars) -> Distribution:
 
 @pytest.fixture
 def kafka(distribution: Distribution) -> Iterator[JarsKafka]:
-    with JarsKafka(distribution) as broker:
+    with JarsKafka(distribution, extra=RESTARTING) as broker:
         yield broker
 
 

@@ -13,6 +13,7 @@ from kchat.langchain import KafkaChatMessageHistory
 from tests.brokers import Missing, choose_jars_here
 from tests.brokers.installation import installed
 from tests.brokers.jars import JarsKafka
+from tests.brokers.properties import RESTARTING
 
 pytestmark = pytest.mark.kafka
 
@@ -23,7 +24,7 @@ def broker() -> Iterator[JarsKafka]:
     choice = choose_jars_here()
     if isinstance(choice, Missing):
         pytest.skip(str(choice))
-    with JarsKafka(installed(choice.java)) as broker:
+    with JarsKafka(installed(choice.java), extra=RESTARTING) as broker:
         yield broker
 
 

@@ -24,7 +24,7 @@ GRACE_SECONDS = 1.0
 
 IN_AN_HOUR = time.time() + 3_600
 
-KNOWN_SECONDS_MAX = 2.0
+KNOWN_SECONDS_MAX = 4.5
 """The broker itself delays a refusal by 0.15 to 0.35 s (measured); a time-out would take 5."""
 
 

@@ -9,6 +9,7 @@ import pytest
 from kchat.langchain import KafkaChatMessageHistory
 from tests.brokers.distribution import Distribution
 from tests.brokers.jars import JarsKafka
+from tests.brokers.properties import RESTARTING
 from tests.proof.figures import Figures
 from tests.proof.ledger import Ledger
 from tests.proof.load import drain_cursor, follow_cursor, replay, running, write_turns
@@ -22,7 +23,7 @@ def test_a_broker_that_is_killed_again_and_again_loses_nothing(
 ) -> None:
     ledger, seen = Ledger(), list[str]()
     with (
-        JarsKafka(distribution) as kafka,
+        JarsKafka(distribution, extra=RESTARTING) as kafka,
         KafkaChatMessageHistory("killed", kafka.bootstrap) as history,
         KafkaChatMessageHistory("killed", kafka.bootstrap, replay=True) as whole,
     ):

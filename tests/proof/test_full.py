@@ -19,6 +19,7 @@ from kchat.langchain import KafkaChatMessageHistory
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.distribution import Distribution
 from tests.brokers.jars import JarsKafka
+from tests.brokers.properties import RESTARTING
 from tests.proof.figures import Figures
 from tests.proof.ledger import Ledger, Name, Told
 from tests.proof.load import append_one, replay, running
@@ -36,7 +37,7 @@ LOG_BYTES_MAX = 400_000
 
 @pytest.fixture(scope="module")
 def kafka(distribution: Distribution) -> Iterator[JarsKafka]:
-    with JarsKafka(distribution) as kafka:
+    with JarsKafka(distribution, extra=RESTARTING) as kafka:
         yield kafka
 
 
