@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test proof nightly check mutants format clean
+.PHONY: demo test proof nightly bench bench-quick check mutants format clean
 
 demo: .venv/demo.installed  ## the main job, end to end; KCHAT_BOOTSTRAP=host:port for a cluster of yours
 	@$(BIN)/kchat demo
@@ -20,6 +20,12 @@ proof: .venv/dev.installed  ## the campaign of faults on a real Kafka; MINUTES=6
 
 nightly: .venv/dev.installed  ## all properties with NIGHTLY_EXAMPLES=20000 each: about three hours
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -m hypothesis --timeout 10800 --durations 10 $(PYTEST_ARGS)
+
+bench: .venv/bench.installed  ## kchat beside the alternatives on real servers, about ten minutes; writes docs/performance.*
+	$(BIN)/python -m bench --write
+
+bench-quick: .venv/bench.installed  ## the same in two minutes; prints the ratios
+	$(BIN)/python -m bench --quick
 
 check: .venv/dev.installed  ## the static checks
 	$(BIN)/ruff check
@@ -48,6 +54,10 @@ clean:
 
 .venv/mutants.installed: .venv/dev.installed
 	$(PIP) install --constraint constraints.txt --editable . --group mutants
+	@touch $@
+
+.venv/bench.installed: .venv/dev.installed
+	$(PIP) install --constraint constraints.txt --editable . --group bench
 	@touch $@
 
 .venv/created:

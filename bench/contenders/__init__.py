@@ -1,0 +1,1 @@
+"""One way to keep chat conversations for each module."""

@@ -1,0 +1,1 @@
+"""The servers of a run: child processes on loopback that end with the run, whatever ends it."""

@@ -1,0 +1,122 @@
+"""A chain of LangChain with a model that answers at once: what the history costs per turn."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+
+from attrs import frozen
+from langchain_core.chat_history import BaseChatMessageHistory, InMemoryChatMessageHistory
+from langchain_core.language_models import FakeListChatModel
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables.history import RunnableWithMessageHistory
+
+from bench.contenders.kchat import Kchat
+from bench.contenders.names import KCHAT, MEMORY
+from bench.conversation import ANSWER, QUESTION, conversation, session_name
+from bench.figures import Findings, Goal
+from bench.measuring import Task, measure
+from bench.round_trips import Counted, RoundTrips
+from bench.workload import Surroundings
+
+TURNS = 50
+OVERHEAD_MS_MAX = 3.0
+ROUND_TRIPS_MAX = 2
+READS = 21
+QUIET_SECONDS = 0.02
+"""What was still asked for the read before is answered by then."""
+
+CASE = f"a turn, of {TURNS}"
+
+Histories = Callable[[str], BaseChatMessageHistory]
+
+
+@frozen
+class Chain:
+    """Workload 5."""
+
+    number: int = 5
+    title: str = f"{TURNS} turns through RunnableWithMessageHistory, with a model that answers at once"
+
+    def run(self, around: Surroundings) -> Findings:
+        """Measure."""
+        with ExitStack() as stack:
+            kchat = stack.enter_context(closing(Kchat(around.bootstrap)))
+            tasks = [_task(KCHAT, lambda: _of_kchat(kchat)), _task(MEMORY, _in_memory)]
+            timings = measure(
+                tasks, around.rounds(4, 20), seconds_max=4.0 if around.quick else 40.0, warmups=1
+            )
+        findings = Findings(timings=timings)
+        overhead_ms = 1000 * (findings.median(KCHAT, CASE) - findings.median(MEMORY, CASE))
+        overhead = Goal(
+            goal=f"a turn costs <= {OVERHEAD_MS_MAX:g} ms more than in memory",
+            measured=f"{overhead_ms:.2f} ms",
+            met=overhead_ms <= OVERHEAD_MS_MAX,
+        )
+        if around.round_trips is None:
+            return Findings(timings=timings, goals=(overhead,), notes=(_NOT_COUNTED,))
+        anew, again = _round_trips(around.round_trips)
+        trips = Goal.count_max("sequential round trips per read", anew.round_trips, ROUND_TRIPS_MAX)
+        notes = (
+            "A history is made for each turn, as the README shows it.",
+            f"Round trips of its read: {anew.in_words}.",
+            f"Of a history that is kept, after one more turn: {again.in_words}.",
+        )
+        return Findings(timings=timings, goals=(overhead, trips), notes=notes)
+
+
+_NOT_COUNTED = "Round trips were not counted: the Kafka is somebody else's, and has no second address."
+
+
+def _task(name: str, histories: Callable[[], Histories]) -> Task:
+    return Task(contender=name, case=CASE, prepare=lambda: _turns(histories()), per=TURNS)
+
+
+def _of_kchat(kchat: Kchat) -> Histories:
+    session = session_name("w05")
+    # The topic is made here: that is once a conversation, and not what a turn costs.
+    with closing(kchat.open(session)) as first:
+        first.history.add_messages([HumanMessage(QUESTION)])
+    return lambda _: kchat.open(session).history
+
+
+def _in_memory() -> Histories:
+    history = InMemoryChatMessageHistory(messages=[HumanMessage(QUESTION)])
+    return lambda _: history
+
+
+def _turns(histories: Histories) -> Callable[[], object]:
+    chain = RunnableWithMessageHistory(FakeListChatModel(responses=[ANSWER]), histories)
+
+    def run() -> None:
+        for _ in range(TURNS):
+            chain.invoke([HumanMessage(QUESTION)], {"configurable": {"session_id": "s"}})
+
+    return run
+
+
+def _round_trips(counter: RoundTrips) -> tuple[Counted, Counted]:
+    """Of a read by a new history, and by one that has read before: the middle one of many each."""
+    with closing(Kchat(counter.address)) as kchat:
+        session = session_name("w05_trips")
+        kept = kchat.open(session)
+        kept.append(conversation(10))
+        kept.replay()
+        found: tuple[list[Counted], list[Counted]] = ([], [])
+        for _ in range(READS):
+            new = kchat.open(session)
+            for opened, counts in ((new, found[0]), (kept, found[1])):
+                opened.append(conversation(2))
+                time.sleep(QUIET_SECONDS)
+                counter.reset()
+                opened.replay()
+                counts.append(counter.counted())
+            new.close()
+        kept.close()
+    return _middle(found[0]), _middle(found[1])
+
+
+def _middle(counts: list[Counted]) -> Counted:
+    return sorted(counts, key=lambda each: (each.round_trips, each.in_words))[len(counts) // 2]
+
+
+WORKLOAD = Chain()
