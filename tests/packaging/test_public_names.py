@@ -101,6 +101,7 @@ PUBLIC = {
         "acknowledged",
         "appending",
         "arun",
+        "continued",
         "corrupt_record",
         "decoding_fault",
         "delivered",

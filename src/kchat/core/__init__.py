@@ -21,6 +21,7 @@ from kchat.core.commands import (
     Produce,
     Withdraw,
 )
+from kchat.core.continuing import continued
 from kchat.core.cursors import METADATA_BYTES_MAX, CursorMemory
 from kchat.core.edge import acknowledged, corrupt_record, delivered, encoded, provisioned
 from kchat.core.errors import (
@@ -196,6 +197,7 @@ __all__ = [
     "acknowledged",
     "appending",
     "arun",
+    "continued",
     "corrupt_record",
     "decoding_fault",
     "delivered",

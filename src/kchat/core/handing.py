@@ -30,7 +30,7 @@ class Counted(Generic[M]):
     resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
     looked_for: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
 
-    def settles(self, known: str, lanes: tuple[Lane, ...]) -> bool:
+    def settles(self, known: str | None, lanes: tuple[Lane, ...]) -> bool:
         """Whether a resent record that is not known here can have no first copy before the read."""
         return known in self.looked_for or not any(lane.begin for lane in lanes)
 
@@ -70,25 +70,29 @@ def hand_out(
             break
         for index, record in enumerate(records):
             verdict = _judge(request, record)
-            marked = record.header(HEADER_RESENT) is not None
-            match verdict:
-                case None:
-                    continue
-                case Corrupt() if request.on_corrupt is OnCorrupt.SKIP:
-                    skipped.append(verdict)
-                case Delivery(message_id=str(known)) if known in ids or _was_replayed(request, known):
+            if isinstance(verdict, Delivery):
+                known = verdict.message_id
+                if known is not None and (known in ids or _was_replayed(request, known)):
                     duplicates += 1
-                case Delivery(message_id=str(known)) if not marked or counted.settles(known, lanes):
+                    continue
+                marked = known is not None and record.header(HEADER_RESENT) is not None
+                if not marked or counted.settles(known, lanes):
                     deliveries.append(verdict)
-                    ids.add(known)
-                    if marked:
-                        resent.add(known)
-                case Delivery(message_id=None):
-                    deliveries.append(verdict)
-                case _:
-                    stopped = verdict if isinstance(verdict, Corrupt) else Doubted()
-                    rest = _put_back(rest, records[index:])
-                    break
+                    if known is not None:
+                        ids.add(known)
+                        if marked:
+                            resent.add(known)
+                    continue
+                stopped = Doubted()
+            elif verdict is None:
+                continue
+            elif request.on_corrupt is OnCorrupt.SKIP:
+                skipped.append(verdict)
+                continue
+            else:
+                stopped = verdict
+            rest = _put_back(rest, records[index:])
+            break
         lanes = tuple(evolve(lane, buffer=rest.get(lane.partition, lane.buffer)) for lane in lanes)
     after: Counted[M] = Counted(
         deliveries=tuple(deliveries),

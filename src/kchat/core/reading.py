@@ -97,14 +97,7 @@ def pending(state: State[M]) -> ReadCommand | ReadOutcome[M]:
     """What to do next: a command for the shell, or the outcome. A function of the state alone."""
     match state:
         case Describing(request=request, budget=budget):
-            cursor = request.commit_to is not None or isinstance(request.start, FromCommitted)
-            return DescribeTopic(
-                topic=request.topic,
-                with_id=cursor or request.replayed is not None,
-                listed_next=request.replayed.partitions if request.replayed else (),
-                timeout_ms=budget.timeout_ms,
-                backoff_ms=budget.backoff_ms,
-            )
+            return _describe(request, budget)
         case FindingCommitted(request=request, budget=budget, partitions=partitions):
             if not isinstance(request.start, FromCommitted):
                 raise AssertionError(state)
@@ -165,6 +158,19 @@ def advance(state: State[M], event: Event) -> State[M]:
             raise AssertionError(f"{type(event).__name__} cannot follow {type(state).__name__}")
 
 
+def _describe(request: ReadRequest[M], budget: Budget) -> DescribeTopic:
+    cursor = request.commit_to is not None or isinstance(request.start, FromCommitted)
+    # About a topic that is not there a client would ask until the time is over.
+    expected = request.partitions_expected if request.topic_expected else ()
+    return DescribeTopic(
+        topic=request.topic,
+        with_id=cursor or request.replayed is not None,
+        listed_next=(request.replayed.partitions if request.replayed else ()) or expected,
+        timeout_ms=budget.timeout_ms,
+        backoff_ms=budget.backoff_ms,
+    )
+
+
 def _list_offsets(request: ReadRequest[M], partitions: tuple[int, ...], budget: Budget) -> ListOffsets:
     return ListOffsets(
         topic=request.topic,
@@ -182,7 +188,8 @@ def _fetch(state: Fetching[M]) -> Fetch:
         else request.messages_max - len(state.counted.deliveries)
     )
     # Several partitions: one of them may hold the whole conversation, and the order needs all of them.
-    records_max = FETCH_RECORDS_MAX if len(state.lanes) > 1 else min(remaining, FETCH_RECORDS_MAX)
+    several = sum(not lane.drained or request.follow for lane in state.lanes) > 1
+    records_max = FETCH_RECORDS_MAX if several else min(remaining, FETCH_RECORDS_MAX)
     return Fetch(
         topic=request.topic,
         positions=tuple(lane.fetch_position for lane in state.lanes if request.follow or not lane.at_end),

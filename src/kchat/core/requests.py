@@ -93,6 +93,8 @@ class ReadRequest(Generic[M]):
             progress; only what is new is fetched. `Replayed()` the first time; None: keep nothing.
         topic_expected: the caller has reason to know that the topic exists (it wrote to it): a broker that
             does not know it yet is asked again for a while before it is believed.
+        partitions_expected: those that an expected topic most likely has; a shell may ask about them before
+            it knows, which saves round trips.
     """
 
     topic: str = field(validator=legal_name)
@@ -108,6 +110,7 @@ class ReadRequest(Generic[M]):
     commit_to: str | None = field(default=None, validator=validators.optional(group_name))
     replayed: Replayed[M] | None = None
     topic_expected: bool = False
+    partitions_expected: tuple[int, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         bounded = self.messages_max is not None or self.follow or self.commit_to is not None

@@ -26,12 +26,17 @@ class KnownTopics:
 
     def __init__(self, size: int = KNOWN_TOPICS_MAX) -> None:
         self._size = size
-        self._topics: OrderedDict[str, None] = OrderedDict()
+        self._topics: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._lock = Lock()
 
     def __contains__(self, topic: str) -> bool:
         with self._lock:
             return topic in self._topics
+
+    def partitions(self, topic: str) -> tuple[int, ...]:
+        """Its partitions, as far as they are known."""
+        with self._lock:
+            return self._topics.get(topic, ())
 
     def learn_append(self, topic: str, outcome: AppendOutcome) -> None:
         """An acknowledged record proves its topic."""
@@ -42,26 +47,28 @@ class KnownTopics:
             self._set(topic, there=False)
 
     def learn_read(self, topic: str, outcome: ReadOutcome[Any]) -> None:
-        """A read that found no partitions found no topic."""
+        """A read that found no partitions found no topic; another one tells what they are."""
         if (isinstance(outcome, Complete) and not outcome.progress.positions) or (
             isinstance(outcome, Failed) and getattr(outcome.failure, "kind", None) is ErrorKind.UNKNOWN_TOPIC
         ):
             self._set(topic, there=False)
+        elif outcome.progress.positions and topic in self:
+            self._set(topic, there=True, partitions=tuple(p.partition for p in outcome.progress.positions))
 
     def learn_provision(self, topic: str, outcome: ProvisionOutcome) -> None:
         """The topic is there, or it is gone."""
         match outcome:
-            case TopicReady():
-                self._set(topic, there=True)
+            case TopicReady(partitions=partitions):
+                self._set(topic, there=True, partitions=partitions)
             case TopicGone():
                 self._set(topic, there=False)
             case TopicFailed():
                 pass  # nothing was learned
 
-    def _set(self, topic: str, *, there: bool) -> None:
+    def _set(self, topic: str, *, there: bool, partitions: tuple[int, ...] = ()) -> None:
         with self._lock:
-            self._topics.pop(topic, None)
+            known = self._topics.pop(topic, ())
             if there:
-                self._topics[topic] = None
+                self._topics[topic] = partitions or known
                 if len(self._topics) > self._size:
                     self._topics.popitem(last=False)

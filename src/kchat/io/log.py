@@ -212,7 +212,11 @@ class KafkaLog:
 
     def _expecting(self, request: ReadRequest[M]) -> ReadRequest[M]:
         _check_type(request, ReadRequest)
-        return evolve(request, topic_expected=request.topic_expected or request.topic in self._known)
+        expected = request.topic_expected or request.topic in self._known
+        if request.partition is not None:
+            return evolve(request, topic_expected=expected)
+        partitions = self._known.partitions(request.topic) or request.partitions_expected
+        return evolve(request, topic_expected=expected, partitions_expected=partitions)
 
     def _trusting(self, request: AppendRequest) -> AppendRequest:
         _check_type(request, AppendRequest)

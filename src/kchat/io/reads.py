@@ -273,7 +273,5 @@ def _headers_of(message: Message) -> Headers:
         if isinstance(error.__cause__, UnicodeDecodeError):
             return ()
         raise
-    return tuple(
-        (name, value.encode() if isinstance(value, str) else value)
-        for name, value in (headers.items() if isinstance(headers, dict) else headers)
-    )
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return tuple((name, value.encode() if isinstance(value, str) else value) for name, value in pairs)

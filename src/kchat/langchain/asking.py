@@ -32,7 +32,7 @@ from kchat.core import (
     Unstorable,
     encoded,
 )
-from kchat.langchain.arguments import count, milliseconds
+from kchat.langchain.arguments import count, milliseconds, whole
 from kchat.langchain.messages import LangChainDecoder
 
 MESSAGES_MAX_DEFAULT = 5
@@ -60,6 +60,10 @@ class Asking:
     def whole(self, replayed: Replayed[BaseMessage]) -> ReadRequest[BaseMessage]:
         """The whole conversation, behind what is known of it; no cursor is asked or moved."""
         return evolve(self._read(FromBeginning()), replayed=replayed)
+
+    def batch(self, messages_max: int) -> ReadRequest[BaseMessage]:
+        """The first messages of the conversation; no cursor is asked or moved."""
+        return self._read(FromBeginning(), messages_max=whole(messages_max, "batch_max"))
 
     def next_ones(
         self, max_message_count: int | None, max_time_sec: float | None
@@ -207,4 +211,5 @@ class Asking:
             follow=follow,
             commit_to=commit_to,
             topic_expected=self.settings is None and not follow,
+            partitions_expected=tuple(range(self.settings.partitions)) if self.settings else (),
         )

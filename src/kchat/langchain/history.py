@@ -1,8 +1,8 @@
 """`KafkaChatMessageHistory`: the API of langchain_community's class of that name, on kchat's core."""
 
-import logging
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -22,8 +22,6 @@ from kchat.core import (
     Sealed,
     TopicSettings,
     acknowledged,
-    corrupt_record,
-    delivered,
     place,
     provisioned,
 )
@@ -37,14 +35,14 @@ from kchat.langchain.arguments import (
     whole,
 )
 from kchat.langchain.asking import MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT, Asking
+from kchat.langchain.handing import handed
 from kchat.langchain.messages import LangChainDecoder, encoder
+from kchat.langchain.streaming import BATCH_MAX_DEFAULT, astream, stream
 
 DEFAULT_TTL_MS = 604_800_000
 DEFAULT_REPLICATION_FACTOR = 1
 DEFAULT_PARTITION = 3
 """The seed's defaults: seven days, one replica, three partitions."""
-
-logger = logging.getLogger("kchat.langchain")
 
 
 class KafkaChatMessageHistory(BaseChatMessageHistory):
@@ -223,6 +221,18 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         """`messages_from_latest`, without blocking the event loop."""
         return await self._aread(self._ask.coming_ones(max_message_count, max_time_sec))
 
+    def stream_messages(self, batch_max: int = BATCH_MAX_DEFAULT) -> Iterator[BaseMessage]:
+        """The whole conversation, message by message, however long: at most `batch_max` are in memory.
+
+        The place is left alone. Messages that are appended meanwhile come, too; `skipped` and `last_outcome`
+        are those of the last batch. Raises as `messages_from_beginning` does, after what lies before it.
+        """
+        return stream(self._open_log().read, self._handed, self._ask.batch(batch_max))
+
+    def astream_messages(self, batch_max: int = BATCH_MAX_DEFAULT) -> AsyncIterator[BaseMessage]:
+        """`stream_messages`, without blocking the event loop."""
+        return astream(self._open_log().aread, self._handed, self._ask.batch(batch_max))
+
     # Appending
 
     def add_messages(self, messages: Sequence[BaseMessage], flush_timeout_seconds: float = 5.0) -> None:
@@ -349,14 +359,14 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
     def _read(self, request: ReadRequest[BaseMessage]) -> list[BaseMessage]:
         log = self._open_log()
         if isinstance(log, KafkaLog):
-            return log.read_for(request, self._handed)
-        return self._handed(log.read(request))
+            return log.read_for(request, partial(self._handed, request))
+        return self._handed(request, log.read(request))
 
     async def _aread(self, request: ReadRequest[BaseMessage]) -> list[BaseMessage]:
         log = self._open_log()
         if isinstance(log, KafkaLog):
-            return await log.aread_for(request, self._handed)
-        return self._handed(await log.aread(request))
+            return await log.aread_for(request, partial(self._handed, request))
+        return self._handed(request, await log.aread(request))
 
     def _append(self, request: AppendRequest) -> None:
         outcome = self._open_log().append(request)
@@ -366,24 +376,16 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         outcome = await self._open_log().aappend(request)
         acknowledged(outcome, session=self.session_id, topic=request.topic)
 
-    def _handed(self, outcome: ReadOutcome[BaseMessage]) -> list[BaseMessage]:
+    def _handed(
+        self, request: ReadRequest[BaseMessage], outcome: ReadOutcome[BaseMessage]
+    ) -> list[BaseMessage]:
         """What a read hands to the caller, and what it leaves to be asked about."""
         self.last_outcome, self.skipped = outcome, ()
-        self._ask.check_found(outcome)
-        progress = delivered(outcome, session=self.session_id, topic=self._topic)
-        self._replayed = progress.replayed or self._replayed
-        found = progress if progress.replayed is None else progress.replayed
-        self.skipped = tuple(
-            corrupt_record(corrupt, session=self.session_id, topic=self._topic) for corrupt in found.skipped
-        )
-        self.skipped_total += len(self.skipped)
-        for record in self.skipped:
-            logger.warning("skipped a record: %s", record)
-        if progress.unmoved is not None:
-            logger.warning(
-                "the place of %a may be where it was: %s", self.session_id, progress.unmoved.reason
-            )
-        return found.messages if isinstance(found, Replayed) else list(found.messages)
+        found = handed(self._ask, request, outcome)
+        self.skipped = found.skipped
+        self.skipped_total += len(found.skipped)
+        self._replayed = found.replayed or self._replayed
+        return found.messages
 
     def _open_log(self) -> Log:
         if self._closed:
