@@ -86,7 +86,7 @@ class Reads:
 
     def list_ends(self, command: DescribeTopic) -> None:
         """Ask for the high watermarks that the machine will ask for next. What fails is asked for then."""
-        seconds = command.timeout_ms / 1000
+        seconds, self._ends = command.timeout_ms / 1000, {}
         with suppress(FailedError, KafkaException):
             handle = self.reader(seconds).handle
             self._ends = _listed(handle, command.topic, command.listed_next, HIGHEST, seconds)
