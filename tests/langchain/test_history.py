@@ -22,6 +22,7 @@ from kchat.core import (
     Limit,
     Partial,
     ReadFailed,
+    Replayed,
     TopicNotChanged,
     place,
 )
@@ -367,3 +368,10 @@ def test_convenience_members_append_one_message(history: KafkaChatMessageHistory
 def test_settings_that_are_refused_name_the_reason() -> None:
     with pytest.raises(InvalidConfig, match="acknowledged by all"):
         KafkaChatMessageHistory("s", "127.0.0.1:1", config={"acks": 0})
+
+
+def test_a_number_of_partitions_beyond_reason_costs_nothing(broker: FakeBroker) -> None:
+    history = KafkaChatMessageHistory(
+        SESSION, "unused:9092", log=broker, partition=(1 << 31) - 1, replay=True
+    )
+    assert history._ask.whole(Replayed()).partitions_expected == ()

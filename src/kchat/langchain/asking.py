@@ -39,6 +39,9 @@ MESSAGES_MAX_DEFAULT = 5
 SECONDS_MAX_DEFAULT = 5.0
 """The seed's documented limits of one read."""
 
+PARTITIONS_EXPECTED_MAX = 100
+"""Of more partitions a session would not ask ahead."""
+
 CLEAR_SECONDS_MAX = 10.0
 """How long `clear` waits until the topic is gone; a deletion takes 31 ms on one broker (measured)."""
 
@@ -179,6 +182,12 @@ class Asking:
                 next_step="have it created, or correct the session id",
             )
 
+    @property
+    def _partitions_expected(self) -> tuple[int, ...]:
+        """Those that the topic has if this history created it; a number beyond reason is no expectation."""
+        count = self.settings.partitions if self.settings else 0
+        return tuple(range(count)) if count <= PARTITIONS_EXPECTED_MAX else ()
+
     def _cursor(
         self, start: Start, max_message_count: int | None, max_time_sec: float | None, *, follow: bool = False
     ) -> ReadRequest[BaseMessage]:
@@ -211,5 +220,5 @@ class Asking:
             follow=follow,
             commit_to=commit_to,
             topic_expected=self.settings is None and not follow,
-            partitions_expected=tuple(range(self.settings.partitions)) if self.settings else (),
+            partitions_expected=self._partitions_expected,
         )
