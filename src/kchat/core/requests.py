@@ -108,9 +108,13 @@ class ReadRequest(Generic[M]):
     follow: bool = False
     on_corrupt: OnCorrupt = OnCorrupt.RAISE
     commit_to: str | None = field(default=None, validator=validators.optional(group_name))
-    replayed: Replayed[M] | None = None
+    replayed: Replayed[M] | None = field(
+        default=None, validator=validators.optional(validators.instance_of(Replayed))
+    )
     topic_expected: bool = False
-    partitions_expected: tuple[int, ...] = ()
+    partitions_expected: tuple[int, ...] = field(
+        default=(), validator=validators.deep_iterable(PARTITION, validators.instance_of(tuple))
+    )
 
     def __attrs_post_init__(self) -> None:
         bounded = self.messages_max is not None or self.follow or self.commit_to is not None

@@ -18,6 +18,7 @@ from kchat.core import (
 )
 from kchat.io.clients import Client, Clients, SharedProducer
 from kchat.io.failing import FailedError
+from kchat.io.proofs import Place, place_of
 from kchat.io.reads import described
 from kchat.io.reports import Reports
 from kchat.io.translate import broker_error, kafka_error
@@ -28,6 +29,11 @@ FLUSH_SLICE_SECONDS = 0.02
 SHARED_SLICE_SECONDS = 0.002
 """The same while other calls are on the producer, too: their reports are not ours to wait for."""
 
+UNSENT = BrokerError(ErrorKind.WITHDRAWN, "_PURGE_QUEUE", "it was not sent")
+
+INFERRED = BrokerError(ErrorKind.WITHDRAWN, "_NO_OFFSET", "the client infers that it is stored")
+"""What the client calls an acknowledgement without an offset: see `proofs`. It may be stored, or not."""
+
 
 class Appends:
     """One call's records on the producer: joined when first needed, left when the call is over."""
@@ -36,6 +42,9 @@ class Appends:
         self._clients = clients
         self._producer: SharedProducer | None = None
         self._reports = Reports(0)
+        self._command: Produce | None = None
+        self._sent = 0
+        self._proving: tuple[Place, int] | None = None  # a record that goes alone
 
     def close(self) -> None:
         """Leave the producer. What is still without a report is withdrawn: nothing may surface later."""
@@ -43,6 +52,9 @@ class Appends:
             return
         if not self._reports.complete:
             self.withdraw(Withdraw(timeout_ms=1))
+        self._is_proving(self._producer)
+        if self._proving is not None:
+            self._producer.proofs.end(self._proving[0])
         self._clients.leave_producer(self._producer)
         self._producer = None
 
@@ -70,19 +82,9 @@ class Appends:
         end = time.monotonic() + command.timeout_ms / 1000
         producer = self.producer()
         self._warm(producer, command.topic, command.timeout_ms / 1000)
+        self._command, self._sent = command, 0
         self._reports = Reports(len(command.records))
-        for index in range(len(command.records)):
-            error = self._enqueue(producer, command, index, end)
-            if error is not None and error.code == "_FATAL" and index == 0:
-                self._reports = Reports(0)
-                raise FailedError(self._cause_of_death(producer))
-            if error is not None and error.kind is ErrorKind.UNKNOWN_TOPIC and index == 0:
-                error = self._enqueue_if_back(producer, command, error, end)
-            if error is not None:
-                # The rest stays unsent: a later record must not be stored without the earlier one.
-                for unsent in range(index, len(command.records)):
-                    self._reports.set(unsent, error)
-                break
+        self._send(producer, end)
         return self._flush(producer, end)
 
     def await_reports(self, command: AwaitReports) -> tuple[Report | None, ...]:
@@ -96,6 +98,7 @@ class Appends:
         the next producer.
         """
         producer = self._held()
+        self._reports.set_rest(self._sent, UNSENT)
         self._clients.retire_producer(producer)
         producer.client.handle.purge(in_queue=True, in_flight=True, blocking=False)
         return self._flush(producer, time.monotonic() + command.timeout_ms / 1000)
@@ -111,6 +114,51 @@ class Appends:
             producer.client.handle.list_topics(topic, timeout_seconds)
             producer.client.handle.list_topics(topic, timeout_seconds)
             producer.warm = True
+
+    def _send(self, producer: SharedProducer, end: float) -> None:
+        """Hand over what may follow what is on its way. The first record to a new place goes alone."""
+        command = self._command
+        while command is not None and self._sent < len(command.records) and not self._is_proving(producer):
+            place = place_of(command, self._sent)
+            if not producer.proofs.holds(place):
+                if not producer.proofs.begin(place, command.timeout_ms / 1000):
+                    return  # another call's goes alone just now
+                self._proving = (place, self._sent)
+            self._hand_over(producer, command, end)
+
+    def _is_proving(self, producer: SharedProducer) -> bool:
+        """Whether the record that goes alone is on its way; if it is not, what follows from its report."""
+        if self._proving is None:
+            return False
+        place, index = self._proving
+        report = self._reports[index]
+        if report is None:
+            return True
+        self._proving = None
+        if isinstance(report, Acknowledged):
+            producer.proofs.add(place)
+        else:
+            # The rest stays unsent: a later record must not be stored without the earlier one.
+            self._reports.set_rest(self._sent, report)
+            self._sent = self._reports.handed
+        producer.proofs.end(place)
+        return False
+
+    def _hand_over(self, producer: SharedProducer, command: Produce, end: float) -> None:
+        index = self._sent
+        self._sent = self._reports.handed = index + 1
+        error = self._enqueue(producer, command, index, end)
+        if error is not None and error.code == "_FATAL" and index == 0:
+            self._reports = Reports(0)
+            self._command = None
+            raise FailedError(self._cause_of_death(producer))
+        if error is not None and error.kind is ErrorKind.UNKNOWN_TOPIC and index == 0:
+            producer.proofs.drop(place_of(command, index))
+            error = self._enqueue_if_back(producer, command, error, end)
+        if error is not None:
+            # The rest stays unsent: a later record must not be stored without the earlier one.
+            self._reports.set_rest(index, error)
+            self._sent = self._reports.handed
 
     def _enqueue(
         self, producer: SharedProducer, command: Produce, index: int, end: float
@@ -160,6 +208,9 @@ class Appends:
         it, and were late by seconds (measured).
         """
         while not self._reports.complete and (left := end - time.monotonic()) > 0:
+            self._send(producer, end)
+            if self._proving is not None:
+                producer.proofs.extend(self._proving[0], FLUSH_SLICE_SECONDS)
             slice_seconds = min(left, SHARED_SLICE_SECONDS if producer.users > 1 else FLUSH_SLICE_SECONDS)
             if producer.serving.begin(self._reports, slice_seconds):
                 try:
@@ -168,8 +219,10 @@ class Appends:
                     producer.serving.end()
             else:
                 self._serve(producer, 0)  # sends at once what lingers
-                self._reports.wait(min(left, FLUSH_SLICE_SECONDS))
+                look_seconds = SHARED_SLICE_SECONDS if self._reports.idle else FLUSH_SLICE_SECONDS
+                self._reports.wait(min(left, look_seconds))
                 producer.serving.leave(self._reports)
+        self._is_proving(producer)
         return self._reports.as_tuple()
 
     def _serve(self, producer: SharedProducer, timeout_seconds: float) -> None:
@@ -213,7 +266,10 @@ class Appends:
 
 def _report(reports: Reports, index: int, error: KafkaError | None, message: Message) -> None:
     """A delivery report. Of a failed one only the error counts: it may carry an offset all the same."""
-    if error is None:
-        reports.set(index, Acknowledged(message.partition() or 0, message.offset() or 0))
-    else:
+    offset = message.offset()
+    if error is not None:
         reports.set(index, broker_error(error))
+    elif offset is None or offset < 0:
+        reports.set(index, INFERRED)
+    else:
+        reports.set(index, Acknowledged(message.partition() or 0, offset))

@@ -20,6 +20,7 @@ from confluent_kafka.admin import AdminClient
 from kchat.core import Closed, InvalidConfig, Sealed
 from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, Config
 from kchat.io.pool import Pool
+from kchat.io.proofs import Proofs
 from kchat.io.reports import Serving
 from kchat.io.translate import Complaints, kafka_error
 
@@ -63,6 +64,7 @@ class SharedProducer:
 
     client: Client[Producer]
     serving: Serving = field(factory=Serving)
+    proofs: Proofs = field(factory=Proofs)
     users: int = 0
     retired: bool = False
     ended: bool = False

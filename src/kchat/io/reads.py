@@ -97,7 +97,7 @@ class Reads:
             # Retention may have moved the low one behind a high one that was asked for before it.
             Watermarks(partition, min(lows[partition], high), high)
             for partition, high in self._ends.items()
-            if partition in lows
+            if lows.get(partition, -1) >= 0  # no answer, while a partition has no leader
         )
 
     def list_offsets(self, command: ListOffsets) -> tuple[Watermarks, ...]:
@@ -233,6 +233,8 @@ def _listed(
     for place in answered:
         if place.error is not None:
             raise KafkaException(place.error)
+        if place.offset < 0:  # without an error, while a partition has no leader (measured)
+            raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
     return {place.partition: place.offset for place in answered}
 
 

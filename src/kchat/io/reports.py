@@ -13,19 +13,30 @@ LOST_SECONDS = 0.1
 class Reports:
     """One report for each record, None for those that have not come. Set by the client's callbacks.
 
-    Whoever waits for the last one is woken by it.
+    `handed` is how many records, from the first on, are the client's by now. Whoever waits is woken when all
+    of those are reported.
     """
 
     def __init__(self, count: int) -> None:
+        self.handed = 0
         self._found: list[Report | None] = [None] * count
-        self._missing = count
+        self._reported = 0
+        self._counting = Lock()  # callbacks come in whichever thread serves the client
         self._woken = Lock()
         self._woken.acquire()
 
     @property
     def complete(self) -> bool:
         """Whether every record has its report."""
-        return self._missing <= 0
+        return self._reported == len(self._found)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no record is on its way."""
+        return self._reported >= self.handed
+
+    def __getitem__(self, index: int) -> Report | None:
+        return self._found[index]
 
     def as_tuple(self) -> tuple[Report | None, ...]:
         """What has come so far, in the order of the records."""
@@ -33,11 +44,18 @@ class Reports:
 
     def set(self, index: int, report: Report) -> None:
         """Note a report; a later one for the same record is believed."""
-        if self._found[index] is None:
-            self._missing -= 1
-        self._found[index] = report
-        if self.complete:
+        with self._counting:
+            self._reported += self._found[index] is None
+            self._found[index] = report
+        if self.idle:
             self.wake()
+
+    def set_rest(self, index: int, report: Report) -> None:
+        """Note the same report for all records from this one on that have none: they are not sent."""
+        self.handed = len(self._found)
+        for unsent in range(index, len(self._found)):
+            if self._found[unsent] is None:
+                self.set(unsent, report)
 
     def wait(self, seconds: float) -> None:
         """Wait for the last report, or for `wake`."""
