@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test proof nightly bench bench-quick check mutants format clean
+.PHONY: demo test proof nightly bench bench-quick scale check mutants format clean
 
 demo: .venv/demo.installed  ## the main job, end to end; KCHAT_BOOTSTRAP=host:port for a cluster of yours
 	@$(BIN)/kchat demo
@@ -26,6 +26,9 @@ bench: .venv/bench.installed  ## kchat beside the alternatives on real servers, 
 
 bench-quick: .venv/bench.installed  ## the same in two minutes; prints the ratios
 	$(BIN)/python -m bench --quick
+
+scale: .venv/dev.installed  ## what thousands of topics cost a broker, about five minutes; writes docs/scale.md
+	$(BIN)/python -m bench.scale --write
 
 check: .venv/dev.installed  ## the static checks
 	$(BIN)/ruff check
