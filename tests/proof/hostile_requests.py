@@ -209,7 +209,8 @@ CreateTopic CursorConflict CursorMemory Decoder DeleteTopic Delivery DescribeTop
 Failed Failure Fetch FetchCommitted Fetched FromBeginning FromEnd Headers InvalidConfig
 InvalidMessage InvalidSessionId KchatError Limit ListOffsets Log OffsetsCommitted OffsetsListed
 OnCorrupt Partial Placement Produce Produced Progress Replayed continued ProvisionOutcome
-ProvisionRequest ReadFailed ReadOutcome Refused Report RequestFailed Sealed Start TopicCreated TopicDeleted TopicDescribed
+ProvisionRequest ReadFailed ReadOutcome Refused Report RequestFailed Sealed Start TopicCreated
+TopicDeleted TopicDescribed
 TopicFailed TopicGone TopicNotChanged TopicReady Unknown Unstorable Watermarks Withdraw acknowledged
 arun corrupt_record decoding_fault delivered encoded merge provisioned run SharedLog Delay Expire
 FakeCluster FakePartition FakeTopic FalseLow Fault FaultPlan Foreign Gap LostAnswer NoAnswer
