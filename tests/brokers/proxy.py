@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import evolve, frozen
 
+from tests.brokers.answers import not_leader
 from tests.brokers.ports import HOST, free_ports
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Strike(Enum):
     CUT_WITHIN = "the connection is cut when half of the request has been sent on"
     CUT_AFTER = "the broker has answered, and the connection is cut before the client hears of it"
     MUTE = "the broker has answered, and this connection never tells the client anything again"
+    NOT_LEADER = "the broker never gets the request, a Produce, and the client hears: not leader"
     HOLD = "it waits for `release` and then reaches the broker, whether the client is there or not"
 
 
@@ -290,6 +292,10 @@ class _Connection:
                 await self._to_broker.drain()
             self._proxy.note(fault)
             return False
+        if fault is not None and strike is Strike.NOT_LEADER:
+            self._proxy.note(fault)
+            await self._down.put((time.monotonic() + self._proxy.line.latency_seconds, not_leader(frame)))
+            return True
         if fault is not None and strike is Strike.HOLD:
             self._proxy.note(fault)
             releases, fault = self._proxy.releases, None

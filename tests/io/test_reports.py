@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from kchat.core import Acknowledged
+from kchat.core import Acknowledged, BrokerError, ErrorKind
 from kchat.io.reports import LOST_SECONDS, Reports, Serving
 
 DONE = Acknowledged(0, 0)
@@ -79,3 +79,40 @@ def test_a_turn_that_was_never_ended_is_over_all_the_same(monkeypatch: pytest.Mo
     assert not serving.begin(Reports(1), 0.02)
     clock[0] += LOST_SECONDS
     assert serving.begin(Reports(1), 0.02)
+
+
+def test_who_waits_is_woken_when_all_that_was_handed_over_is_reported() -> None:
+    reports = Reports(3)
+    reports.handed = 1
+    assert not reports.idle
+    reports.set(0, DONE)
+    assert reports.idle
+    assert not reports.complete
+    assert reports._woken.acquire(timeout=0)
+
+
+def test_what_is_not_sent_is_reported_as_what_came_before_it() -> None:
+    reports = Reports(3)
+    reports.handed = 1
+    failed = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT")
+    reports.set_rest(1, failed)
+    assert not reports.complete
+    reports.set(0, DONE)
+    assert reports.complete
+    assert reports.as_tuple() == (DONE, failed, failed)
+
+
+def test_callbacks_of_several_threads_are_all_counted() -> None:
+    reports = Reports(4_000)
+    reports.handed = 4_000
+
+    def call_back(first: int) -> None:
+        for index in range(first, 4_000, 4):
+            reports.set(index, DONE)
+
+    threads = [Thread(target=call_back, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert reports.complete

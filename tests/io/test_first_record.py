@@ -1,0 +1,157 @@
+"""A producer's first requests to a partition whose leader is not ready: what is lost is not acknowledged.
+
+A broker takes the second batch of a producer that it has nothing of, and the client infers the first one's
+storage from that. A proxy gives the refusal that a leader gives which is not ready.
+"""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from attrs import define
+
+from kchat.core import (
+    Acknowledged,
+    Appended,
+    AppendOutcome,
+    AppendRequest,
+    BrokerError,
+    EnsureTopic,
+    FromBeginning,
+    JsonDecoder,
+    Message,
+    NewRecord,
+    Produce,
+    ReadRequest,
+    TopicSettings,
+    Unknown,
+    encode,
+    place,
+)
+from kchat.io import KafkaLog
+from kchat.io.appends import INFERRED, _report
+from kchat.io.proofs import LOST_SECONDS, VALID_SECONDS, Proofs, place_of
+from kchat.io.reports import Reports
+from tests.brokers import Missing, choose_jars_here
+from tests.brokers.installation import installed
+from tests.brokers.jars import PLAINTEXT, JarsKafka
+from tests.brokers.proxy import Api, Fault, Proxy, Strike
+
+BEHIND = "BEHIND"
+SAID = ("a" * 600_000, "b" * 600_000)
+"""Too long for one request together."""
+
+
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[Proxy]:
+    choice = choose_jars_here()
+    if isinstance(choice, Missing):
+        pytest.skip(str(choice))
+    with Proxy() as proxy:
+        advertised = {BEHIND: proxy.address}
+        listeners = (PLAINTEXT, BEHIND)
+        with JarsKafka(installed(choice.java), listeners=listeners, advertised=advertised) as kafka:
+            proxy.target = kafka.listeners[BEHIND]
+            yield proxy
+
+
+@pytest.fixture
+def log(proxy: Proxy) -> Iterator[KafkaLog]:
+    """A producer that the broker has not heard of."""
+    with KafkaLog({"bootstrap.servers": proxy.address}) as log:
+        yield log
+    proxy.heal()
+
+
+def append(log: KafkaLog, topic: str, texts: tuple[str, ...]) -> AppendOutcome:
+    key = place(topic).key
+    made = [
+        encode(Message("human", {"content": text}), key=key, message_id=uuid.uuid4().hex) for text in texts
+    ]
+    records = tuple(record for record in made if isinstance(record, NewRecord))
+    return log.append(
+        AppendRequest(topic=topic, records=records, topic_known=True, partition=0, wait_ms_max=20_000)
+    )
+
+
+def heard(log: KafkaLog, topic: str) -> tuple[str, ...]:
+    request = ReadRequest(topic=topic, start=FromBeginning(), decoder=JsonDecoder())
+    return tuple(message.text for message in log.read(request).progress.messages)
+
+
+def refused_first(log: KafkaLog, proxy: Proxy) -> tuple[AppendOutcome, tuple[str, ...]]:
+    topic = f"first-{uuid.uuid4().hex}"
+    log.provision(EnsureTopic(topic=topic, settings=TopicSettings(), wait_ms_max=20_000))
+    struck = len(proxy.struck)
+    proxy.plan(Fault(api=Api.PRODUCE, strike=Strike.NOT_LEADER))
+    outcome = append(log, topic, SAID)
+    assert len(proxy.struck) == struck + 1
+    return outcome, heard(log, topic)
+
+
+@pytest.mark.kafka
+def test_a_first_record_that_is_refused_is_stored_before_those_that_follow(
+    log: KafkaLog, proxy: Proxy
+) -> None:
+    outcome, found = refused_first(log, proxy)
+    assert isinstance(outcome, Appended)
+    assert found == SAID
+
+
+@pytest.mark.kafka
+def test_what_the_client_infers_is_not_acknowledged(
+    log: KafkaLog, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Proofs, "holds", lambda *_: True)  # the first record goes along with the others
+    outcome, found = refused_first(log, proxy)
+    assert found == SAID[1:], "the broker has learned to refuse this: look whether `proofs` is still needed"
+    assert isinstance(outcome, Unknown)
+
+
+@define
+class StubMessage:
+    at: int | None
+
+    def offset(self) -> int | None:
+        return self.at
+
+    def partition(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize(("offset", "report"), [(7, Acknowledged(0, 7)), (None, INFERRED), (-1001, INFERRED)])
+def test_an_acknowledgement_has_an_offset(offset: int | None, report: Acknowledged | BrokerError) -> None:
+    reports = Reports(1)
+    _report(reports, 0, None, StubMessage(offset))  # type: ignore[arg-type]
+    assert reports[0] == report
+
+
+def test_a_place_is_proven_by_one_call_at_a_time_and_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("kchat.io.proofs.time.monotonic", lambda: clock[0])
+    proofs, where = Proofs(), ("t", 0)
+    assert proofs.begin(where, 0.2)
+    assert not proofs.begin(where, 0.2)
+    assert proofs.begin(("t", 1), 0.2)
+    proofs.end(where)
+    assert proofs.begin(where, 0.2)
+    clock[0] += 0.2 + LOST_SECONDS / 2
+    proofs.extend(where, 0.2)
+    clock[0] += LOST_SECONDS / 2
+    assert not proofs.begin(where, 0.2)
+    clock[0] += LOST_SECONDS
+    assert proofs.begin(where, 0.2), "one that was never ended is over all the same"
+    assert not proofs.holds(where)
+    proofs.add(where)
+    assert proofs.holds(where)
+    proofs.drop(where)
+    assert not proofs.holds(where)
+    proofs.add(where)
+    clock[0] += VALID_SECONDS
+    assert not proofs.holds(where)
+
+
+def test_without_a_partition_the_key_is_the_place() -> None:
+    records = (NewRecord(b"k", b"x"), NewRecord(b"l", b"x"))
+    assert place_of(Produce(topic="t", records=records, partition=None, timeout_ms=1), 1) == ("t", b"l")
+    assert place_of(Produce(topic="t", records=records, partition=2, timeout_ms=1), 1) == ("t", 2)
