@@ -99,13 +99,17 @@ def test_a_first_record_that_is_refused_is_stored_before_those_that_follow(
 
 
 @pytest.mark.kafka
-def test_what_the_client_infers_is_not_acknowledged(
-    log: KafkaLog, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_client_infers_is_not_acknowledged(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Proofs, "holds", lambda *_: True)  # the first record goes along with the others
-    outcome, found = refused_first(log, proxy)
-    assert found == SAID[1:], "the broker has learned to refuse this: look whether `proofs` is still needed"
-    assert isinstance(outcome, Unknown)
+    for _ in range(20):
+        with KafkaLog({"bootstrap.servers": proxy.address}) as new:
+            outcome, found = refused_first(new, proxy)
+        if found != SAID:  # the second request was on its way already
+            assert found == SAID[1:]
+            assert isinstance(outcome, Unknown)
+            return
+        assert isinstance(outcome, Appended)
+    raise AssertionError("the client or the broker has learned better: see whether `proofs` is still needed")
 
 
 @define

@@ -84,10 +84,9 @@ def test_a_turn_that_was_never_ended_is_over_all_the_same(monkeypatch: pytest.Mo
 def test_who_waits_is_woken_when_all_that_was_handed_over_is_reported() -> None:
     reports = Reports(3)
     reports.handed = 1
-    assert not reports.idle
+    assert (reports.idle, reports.complete) == (False, False)
     reports.set(0, DONE)
-    assert reports.idle
-    assert not reports.complete
+    assert (reports.idle, reports.complete) == (True, False)
     assert reports._woken.acquire(timeout=0)
 
 
@@ -96,7 +95,7 @@ def test_what_is_not_sent_is_reported_as_what_came_before_it() -> None:
     reports.handed = 1
     failed = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT")
     reports.set_rest(1, failed)
-    assert not reports.complete
+    assert reports.as_tuple() == (None, failed, failed)
     reports.set(0, DONE)
     assert reports.complete
     assert reports.as_tuple() == (DONE, failed, failed)
