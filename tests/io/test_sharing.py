@@ -1,3 +1,4 @@
+import gc
 import threading
 from collections.abc import Iterator
 
@@ -5,6 +6,7 @@ import pytest
 
 from kchat.core import Closed, FromBeginning, JsonDecoder, ReadRequest, place
 from kchat.io import EmbeddedKafka, KafkaLog, SharedLog, share_log
+from kchat.io.sharing import _registry
 
 
 @pytest.fixture
@@ -74,3 +76,14 @@ def native_threads() -> int:
             return next(int(line.split()[1]) for line in status if line.startswith("Threads:"))
     except FileNotFoundError:
         return threading.active_count()
+
+
+def test_shares_that_are_dropped_leave_nothing_behind(servers: str) -> None:
+    kept = share_log({"bootstrap.servers": servers})
+    for _ in range(100):
+        share_log({"bootstrap.servers": servers})
+    gc.collect()
+    assert len(_registry._logs[kept.key].users) == 1
+    kept.release()
+    read(kept.log)  # it is there for the next one
+    kept.log.close()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any
+from weakref import ref
 
 from attrs import define, field
 
@@ -13,10 +14,22 @@ from kchat.io.forks import forget_in_child
 from kchat.io.log import KafkaLog
 
 
+class _User:
+    __slots__ = ("__weakref__",)
+
+
 @define(eq=False)
 class _Shared:
+    """Weak references: a server may drop a history for each request, and they must not add up."""
+
     log: KafkaLog
-    users: set[object] = field(factory=set)
+    users: "set[ref[_User]]" = field(factory=set)
+    dropped: bool = False
+
+    def forget(self, user: "ref[_User]") -> None:
+        """A user is garbage and has not released its share. Called at any moment: no lock may be taken here."""
+        self.dropped = True
+        self.users.discard(user)
 
 
 @define(eq=False)
@@ -29,7 +42,7 @@ class SharedLog:
 
     log: KafkaLog
     key: object = field(repr=False)
-    user: object = field(factory=object, repr=False)
+    user: _User = field(factory=_User, repr=False)
 
     def release(self) -> None:
         """Give the share back. A second call does nothing, or what Ctrl-C kept the first one from."""
@@ -56,15 +69,15 @@ class _Registry:
                 self._logs[key] = _Shared(KafkaLog(config.properties))
             shared = self._logs[key]
             share = SharedLog(shared.log, key)
-            shared.users.add(share.user)
+            shared.users.add(ref(share.user, shared.forget))
             return share
 
     def release(self, share: SharedLog) -> None:
         with self._lock:
             shared = self._logs.get(share.key)
             if shared is not None and shared.log is share.log:
-                shared.users.discard(share.user)
-                if shared.users:
+                shared.users.discard(ref(share.user))
+                if shared.users or shared.dropped:
                     return
                 del self._logs[share.key]
         # Again, perhaps: an earlier release may have been interrupted here.
