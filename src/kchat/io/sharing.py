@@ -27,7 +27,7 @@ class _Shared:
     dropped: bool = False
 
     def forget(self, user: "ref[_User]") -> None:
-        """A user is garbage and has not released its share. Called at any moment: no lock may be taken here."""
+        """A user is garbage, and its share was not released. Comes at any moment: no lock may be taken."""
         self.dropped = True
         self.users.discard(user)
 
