@@ -25,6 +25,7 @@ from kchat.core.reading import (
     Fetching,
     ListingOffsets,
 )
+from kchat.core.reading_commands import SEVERAL_RECORDS_MIN
 from tests.core.scripts import (
     POISON,
     asked,
@@ -89,7 +90,7 @@ def test_a_fetch_asks_for_no_more_than_is_wanted_where_that_is_safe(partitions: 
     state = reads(described(*range(partitions)), listed(*[(0, 9)] * partitions), messages_max=4)
     command = asked(state)
     assert isinstance(command, Fetch)
-    assert command.records_max == (4 if partitions == 1 else reading.FETCH_RECORDS_MAX)
+    assert command.records_max == (4 if partitions == 1 else SEVERAL_RECORDS_MIN)
 
 
 def test_the_count_ends_a_read_and_the_rest_stays() -> None:

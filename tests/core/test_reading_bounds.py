@@ -25,13 +25,13 @@ from kchat.core import (
 )
 from kchat.core.reading import (
     EXPECTED_MS_MAX,
-    FETCH_RECORDS_MAX,
     PROBE_MS,
     Fetching,
     FindingCommitted,
     Finished,
     Relisting,
 )
+from kchat.core.reading_commands import FETCH_RECORDS_MAX, SEVERAL_RECORDS_MIN
 from tests.core.scripts import asked, described, ended, error, failed, fetched, listed, offsets, reads, record
 from tests.core.strategies import DECODER, TOPIC
 from tests.core.tracing import feed
@@ -47,8 +47,9 @@ def test_one_partition_is_asked_for_what_is_still_wanted() -> None:
 
 
 def test_several_partitions_are_asked_for_all_since_one_may_hold_everything() -> None:
-    state = reads(described(0, 1), listed((0, 9), (0, 9)), messages_max=3)
-    assert asked(state).records_max == FETCH_RECORDS_MAX
+    found = described(0, 1), listed((0, 9), (0, 9))
+    for wanted, fetched_of_two in ((3, SEVERAL_RECORDS_MIN), (2_000, 4_000), (9_000, FETCH_RECORDS_MAX)):
+        assert asked(reads(*found, messages_max=wanted)).records_max == fetched_of_two
 
 
 def test_a_fetch_waits_only_where_there_is_nothing_left_to_read() -> None:

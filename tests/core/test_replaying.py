@@ -11,8 +11,11 @@ from kchat.core import (
     HEADER_ID,
     HEADER_RESENT,
     Complete,
+    DescribeTopic,
+    Failed,
     Fetch,
     FromBeginning,
+    FromCommitted,
     FromEnd,
     JsonDecoder,
     Message,
@@ -20,7 +23,9 @@ from kchat.core import (
     ReadOutcome,
     ReadRequest,
     Replayed,
+    reading,
 )
+from kchat.core.replaying import asked
 from kchat.testing import FakeBroker, FalseLow, Fault, NoAnswer, ShortFetch
 from kchat.testing.partition import FakePartition
 
@@ -290,3 +295,29 @@ def test_a_broker_without_topic_ids_is_read_afresh() -> None:
     world.do(Append(partition=0, count=3))
     world.broker.cluster.topics[TOPIC].topic_id = ""
     assert [p.offset for _ in range(2) for f in fetched_by(world) for p in f.positions] == [0, 0]
+
+
+def test_a_replay_that_fails_tells_what_lies_before_as_a_fresh_one_does() -> None:
+    world = World()
+    world.do(Append(partition=0, count=3))
+    world.do(Read())
+    world.do(Append(partition=0, count=2))
+    world.do(Append(partition=0, corrupt=True))
+    strict = evolve(REQUEST, on_corrupt=OnCorrupt.RAISE)
+    first = world.broker.read(evolve(strict, replayed=Replayed()))
+    kept = evolve(world.replayed, asked=asked(strict))
+    again = world.broker.read(evolve(strict, replayed=kept))
+    assert isinstance(again, Failed)
+    assert answer(again)[:2] == answer(world.broker.read(strict))[:2] == answer(first)[:2]
+    assert again.progress.replayed is not None
+    after = world.broker.read(evolve(strict, replayed=again.progress.replayed))
+    assert answer(after)[:2] == answer(first)[:2], "what a failed read tells is nothing to go on behind"
+
+
+def test_a_cursor_read_lists_the_end_after_its_offset() -> None:
+    """Another reader may move the cursor meanwhile, beyond an end that was listed before."""
+    request = evolve(REQUEST, topic_expected=True, partitions_expected=(0,))
+    for start, ahead in ((FromBeginning(), (0,)), (FromCommitted("g"), ())):
+        todo = reading.pending(reading.start(evolve(request, start=start), 0))
+        assert isinstance(todo, DescribeTopic)
+        assert todo.listed_next == ahead

@@ -6,9 +6,11 @@ storage from that. A proxy gives the refusal that a leader gives which is not re
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from attrs import define
+from confluent_kafka import KafkaError, KafkaException
 
 from kchat.core import (
     Acknowledged,
@@ -23,6 +25,8 @@ from kchat.core import (
     NewRecord,
     Produce,
     ReadRequest,
+    Refused,
+    RemoveTopic,
     TopicSettings,
     Unknown,
     encode,
@@ -63,14 +67,14 @@ def log(proxy: Proxy) -> Iterator[KafkaLog]:
     proxy.heal()
 
 
-def append(log: KafkaLog, topic: str, texts: tuple[str, ...]) -> AppendOutcome:
+def append(log: KafkaLog, topic: str, texts: tuple[str, ...], wait_ms_max: int = 20_000) -> AppendOutcome:
     key = place(topic).key
     made = [
         encode(Message("human", {"content": text}), key=key, message_id=uuid.uuid4().hex) for text in texts
     ]
     records = tuple(record for record in made if isinstance(record, NewRecord))
     return log.append(
-        AppendRequest(topic=topic, records=records, topic_known=True, partition=0, wait_ms_max=20_000)
+        AppendRequest(topic=topic, records=records, topic_known=True, partition=0, wait_ms_max=wait_ms_max)
     )
 
 
@@ -112,6 +116,58 @@ def test_what_the_client_infers_is_not_acknowledged(proxy: Proxy, monkeypatch: p
     raise AssertionError("the client or the broker has learned better: see whether `proofs` is still needed")
 
 
+@pytest.mark.kafka
+def test_a_topic_that_was_created_again_is_another_place(proxy: Proxy) -> None:
+    topic = f"first-{uuid.uuid4().hex}"
+    with KafkaLog({"bootstrap.servers": proxy.address}) as log:
+        for _ in range(2):
+            log.provision(EnsureTopic(topic=topic, settings=TopicSettings(), wait_ms_max=20_000))
+            producer = log._clients.join_producer()
+            assert not producer.proofs.holds((topic, 0))
+            assert isinstance(append(log, topic, ("a", "b")), Appended)
+            assert producer.proofs.holds((topic, 0))
+            log._clients.leave_producer(producer)
+            log.provision(RemoveTopic(topic=topic, wait_ms_max=20_000))
+
+
+@define
+class DeadProducer:
+    """Takes nothing: it has died of a fatal error."""
+
+    handle: Any
+
+    def produce(self, *_: object, **__: object) -> None:
+        raise KafkaException(KafkaError(KafkaError._FATAL, "dead"))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.handle, name)
+
+
+@pytest.mark.kafka
+def test_a_dead_producer_is_exchanged_before_its_first_record(log: KafkaLog) -> None:
+    producer = log._clients.join_producer()
+    log._clients.leave_producer(producer)
+    producer.served = True
+    producer.client.handle = DeadProducer(producer.client.handle)  # type: ignore[assignment]
+    topic = f"first-{uuid.uuid4().hex}"
+    log.provision(EnsureTopic(topic=topic, settings=TopicSettings(), wait_ms_max=20_000))
+    assert isinstance(append(log, topic, ("a", "b")), Appended)
+    assert heard(log, topic) == ("a", "b")
+    assert producer.users == 0
+
+
+@pytest.mark.kafka
+def test_who_waits_for_anothers_first_record_for_all_of_its_time_has_sent_nothing(log: KafkaLog) -> None:
+    topic = f"first-{uuid.uuid4().hex}"
+    log.provision(EnsureTopic(topic=topic, settings=TopicSettings(), wait_ms_max=20_000))
+    producer = log._clients.join_producer()
+    assert producer.proofs.begin((topic, 0), 60)
+    outcome = append(log, topic, ("a", "b"), wait_ms_max=300)
+    assert isinstance(outcome, Refused)
+    assert not producer.retired
+    log._clients.leave_producer(producer)
+
+
 @define
 class StubMessage:
     at: int | None
@@ -130,7 +186,7 @@ def test_an_acknowledgement_has_an_offset(offset: int | None, report: Acknowledg
     assert reports[0] == report
 
 
-def test_a_place_is_proven_by_one_call_at_a_time_and_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_place_is_proven_by_one_call_at_a_time_and_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("kchat.io.proofs.time.monotonic", lambda: clock[0])
     proofs, where = Proofs(), ("t", 0)
@@ -148,10 +204,10 @@ def test_a_place_is_proven_by_one_call_at_a_time_and_for_an_hour(monkeypatch: py
     assert not proofs.holds(where)
     proofs.add(where)
     assert proofs.holds(where)
-    proofs.drop(where)
+    proofs.drop("t")
     assert not proofs.holds(where)
     proofs.add(where)
-    clock[0] += VALID_SECONDS
+    clock[0] += VALID_SECONDS + 1
     assert not proofs.holds(where)
 
 

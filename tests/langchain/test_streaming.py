@@ -7,7 +7,19 @@ from collections.abc import Callable
 import pytest
 from langchain_core.messages import BaseMessage, HumanMessage
 
-from kchat.core import Complete, CorruptRecord, Fetch, Limit, Partial, Progress, ReadRequest, continued
+from kchat.core import (
+    HEADER_ID,
+    HEADER_RESENT,
+    Complete,
+    CorruptRecord,
+    Fetch,
+    Limit,
+    Partial,
+    Progress,
+    ReadFailed,
+    ReadRequest,
+    continued,
+)
 from kchat.io import KafkaLog
 from kchat.langchain import KafkaChatMessageHistory
 from kchat.testing import FakeBroker
@@ -77,6 +89,36 @@ def test_what_comes_meanwhile_is_read_too() -> None:
     first = next(stream)
     history.add_message(HumanMessage("news"))
     assert [first.content, *(m.content for m in stream)] == [*map(str, range(10)), "news"]
+
+
+@pytest.mark.parametrize("after", [0, 30], ids=["deleted", "created again, longer"])
+def test_a_stream_does_not_go_on_in_another_conversation(after: int) -> None:
+    history = history_on(FakeBroker(), 10)
+    stream = history.stream_messages(4)
+    seen = [next(stream).content for _ in range(4)]
+    history.clear()
+    if after:
+        history.add_messages([HumanMessage("new")] * after)
+    with pytest.raises(ReadFailed, match="another one"):
+        seen.extend(message.content for message in stream)
+    assert seen == ["0", "1", "2", "3"]
+
+
+def test_a_late_second_copy_is_dropped_in_a_later_batch() -> None:
+    broker = FakeBroker()
+    history = history_on(broker, 1)
+    topic = broker.cluster.topics[SESSION]
+    for number, resent in ((1, True), (2, False), (1, False), (3, False)):
+        value = topic.partitions[0].records[0].value or b""
+        broker.cluster.inject(
+            SESSION,
+            value.replace(b'"0"', f'"{number}"'.encode()),
+            key=SESSION.encode(),
+            headers=((HEADER_ID, f"id-{number}".encode()), *([(HEADER_RESENT, b"1")] if resent else [])),
+            partition=0,
+        )
+    for batch_max in (1, 2, 3, 9):
+        assert sync(history, batch_max) == ["0", "1", "2", "3"]
 
 
 @pytest.mark.parametrize("batch_max", [0, -1, None, 1.5])

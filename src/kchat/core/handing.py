@@ -41,6 +41,7 @@ class Counted(Generic[M]):
             skipped=self.skipped,
             duplicates=self.duplicates,
             positions=tuple(lane.resume_position for lane in lanes),
+            resent=self.resent,
         )
 
 

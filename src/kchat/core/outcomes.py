@@ -45,7 +45,8 @@ class Progress(Generic[M]):
     merely fetched. `duplicates` counts records that a repeated append had stored twice. `unmoved` is set if
     the cursor's commit was not answered: it may still be where it was, and the next read may repeat these
     messages. `replayed` is set if the request had one and the broker keeps topic ids: then the deliveries,
-    the skipped and the duplicates are those that are new since, and `replayed` has all.
+    the skipped and the duplicates are those that are new since, and `replayed` has all. `topic_id` is the
+    topic's, where it was asked for, and `resent` the ids of the messages that were marked as resent.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -54,6 +55,8 @@ class Progress(Generic[M]):
     positions: tuple[Position, ...] = ()
     unmoved: BrokerError | None = None
     replayed: Replayed[M] | None = None
+    topic_id: str | None = None
+    resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
 
     @property
     def messages(self) -> tuple[M, ...]:

@@ -35,6 +35,7 @@ from kchat.core.handing import Counted, hand_out
 from kchat.core.lanes import advance_lanes, lagging, open_lanes, relist_lanes, usable_committed
 from kchat.core.looking_back import look_back, looked
 from kchat.core.outcomes import Complete, Failed, Limit, Partial, Progress, ReadOutcome
+from kchat.core.reading_commands import describe, fetch, list_offsets
 from kchat.core.reading_states import (
     TRANSITIONS,
     Committing,
@@ -67,15 +68,17 @@ __all__ = [
 
 M = TypeVar("M")
 
-FETCH_RECORDS_MAX = 10_000
-"""Records of one `Fetch`: bounds the time between two looks at the clock (13 ms, on a mock broker)."""
-
 PROBE_MS = 2_000
 """While a read follows, silence is what it waits for, and what a dead broker gives: after so much of it the
 watermarks are asked for, 0.45 ms."""
 
 COMMIT_MS_MIN = 800
 """A read that used up its time waiting still has its cursor to move; this much more is granted for it."""
+
+ANOTHER_TOPIC = BrokerError(
+    ErrorKind.OFFSET_OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", "the topic was deleted, or is another one by now"
+)
+"""The positions of a read are those of a topic that is gone."""
 
 EXPECTED_MS_MAX = 1_000
 """How long a topic that the caller knows may be missing from a broker's metadata before that is believed.
@@ -97,7 +100,7 @@ def pending(state: State[M]) -> ReadCommand | ReadOutcome[M]:
     """What to do next: a command for the shell, or the outcome. A function of the state alone."""
     match state:
         case Describing(request=request, budget=budget):
-            return _describe(request, budget)
+            return describe(request, budget)
         case FindingCommitted(request=request, budget=budget, partitions=partitions):
             if not isinstance(request.start, FromCommitted):
                 raise AssertionError(state)
@@ -109,11 +112,11 @@ def pending(state: State[M]) -> ReadCommand | ReadOutcome[M]:
                 backoff_ms=budget.backoff_ms,
             )
         case ListingOffsets(request=request, budget=budget, partitions=partitions):
-            return _list_offsets(request, partitions, budget)
+            return list_offsets(request, partitions, budget)
         case Relisting(fetching=fetching, budget=budget, partitions=partitions):
-            return _list_offsets(fetching.request, partitions, budget)
+            return list_offsets(fetching.request, partitions, budget)
         case Fetching():
-            return _fetch(state)
+            return fetch(state)
         case LookingBack():
             return looking_back.command(state)
         case Committing(command=command, budget=budget):
@@ -158,51 +161,12 @@ def advance(state: State[M], event: Event) -> State[M]:
             raise AssertionError(f"{type(event).__name__} cannot follow {type(state).__name__}")
 
 
-def _describe(request: ReadRequest[M], budget: Budget) -> DescribeTopic:
-    cursor = request.commit_to is not None or isinstance(request.start, FromCommitted)
-    # About a topic that is not there a client would ask until the time is over.
-    expected = request.partitions_expected if request.topic_expected else ()
-    return DescribeTopic(
-        topic=request.topic,
-        with_id=cursor or request.replayed is not None,
-        listed_next=(request.replayed.partitions if request.replayed else ()) or expected,
-        timeout_ms=budget.timeout_ms,
-        backoff_ms=budget.backoff_ms,
-    )
-
-
-def _list_offsets(request: ReadRequest[M], partitions: tuple[int, ...], budget: Budget) -> ListOffsets:
-    return ListOffsets(
-        topic=request.topic,
-        partitions=partitions,
-        timeout_ms=budget.timeout_ms,
-        backoff_ms=budget.backoff_ms,
-    )
-
-
-def _fetch(state: Fetching[M]) -> Fetch:
-    request = state.request
-    remaining = (
-        FETCH_RECORDS_MAX
-        if request.messages_max is None
-        else request.messages_max - len(state.counted.deliveries)
-    )
-    # Several partitions: one of them may hold the whole conversation, and the order needs all of them.
-    several = sum(not lane.drained or request.follow for lane in state.lanes) > 1
-    records_max = FETCH_RECORDS_MAX if several else min(remaining, FETCH_RECORDS_MAX)
-    return Fetch(
-        topic=request.topic,
-        positions=tuple(lane.fetch_position for lane in state.lanes if request.follow or not lane.at_end),
-        records_max=records_max,
-        wait=request.follow and all(lane.at_end for lane in state.lanes),
-        timeout_ms=state.budget.timeout_ms,
-        backoff_ms=state.budget.backoff_ms,
-    )
-
-
 def _described(state: Describing[M], event: TopicDescribed) -> State[M]:
     request, budget = state.request, state.budget.answered(event.at_ms)
     partitions = event.partitions
+    meant = request.start.topic_id if isinstance(request.start, FromPositions) else None
+    if meant is not None and event.topic_id is not None and meant != event.topic_id:
+        return Finished(Failed(Progress(), ANOTHER_TOPIC))
     if request.partition is not None:
         if request.partition not in partitions:
             missing = BrokerError(
@@ -238,12 +202,13 @@ def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
         case _:
             assert_never(request.start)
     opened = open_lanes(event.watermarks, wanted, remembered)
+    known = frozenset().union(*(memory.known for memory in remembered.values()))
     fetching = Fetching(
         request=request,
         budget=state.budget.answered(event.at_ms),
         topic_id=state.topic_id,
         lanes=opened if isinstance(opened, tuple) else (),
-        counted=Counted(ids=frozenset().union(*(memory.known for memory in remembered.values()))),
+        counted=Counted(ids=known | request.resent_before),
     )
     if isinstance(opened, BrokerError):
         return Finished(Failed(fetching.progress, opened))
@@ -375,6 +340,8 @@ def _topic_missing(state: Describing[M], event: RequestFailed) -> State[M]:
     request, budget = state.request, state.budget.not_yet(event.at_ms)
     if request.topic_expected and event.at_ms - state.started_ms < EXPECTED_MS_MAX and not budget.spent:
         return evolve(state, budget=budget)
+    if isinstance(request.start, FromPositions) and request.start.topic_id is not None:
+        return Finished(Failed(Progress(), ANOTHER_TOPIC))
     if not request.follow:
         return Finished(Complete(Progress()))
     if budget.spent:

@@ -2,7 +2,7 @@
 
 from typing import Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from kchat.core.budget import Budget
 from kchat.core.commands import CommitOffsets
@@ -64,8 +64,13 @@ class Fetching(Generic[M]):
 
     @property
     def progress(self) -> Progress[M]:
-        """What is handed out so far."""
-        return self.counted.progress(self.lanes)
+        """What is handed out so far, behind what an earlier replay found; a later one cannot use it."""
+        progress = evolve(self.counted.progress(self.lanes), topic_id=self.topic_id)
+        found = self.request.replayed
+        if found is None or not found.chunks:
+            return progress
+        chunks = (*found.chunks, progress.messages)
+        return evolve(progress, replayed=evolve(found, asked=None, lanes=(), chunks=chunks))
 
 
 @frozen(kw_only=True)

@@ -75,7 +75,7 @@ def afresh(state: Fetching[M]) -> Fetching[M]:
 
 def kept(state: Fetching[M]) -> Progress[M]:
     """What the read has handed out, and what the next one can go on behind."""
-    replayed, progress = state.request.replayed, state.progress
+    replayed, progress = state.request.replayed, evolve(state.progress, replayed=None)
     if replayed is None or not state.topic_id:
         return progress
     after = Replayed(

@@ -44,10 +44,11 @@ class FromPositions:
     """Start at positions that an earlier outcome gave; a partition not named, at its low watermark.
 
     A position that is no longer, or not yet, in the log fails the read: other records than the ones meant
-    are never returned in their place.
+    are never returned in their place. With `topic_id` neither are those of another topic of this name.
     """
 
     positions: tuple[Position, ...]
+    topic_id: str | None = None
 
 
 @frozen
@@ -91,6 +92,8 @@ class ReadRequest(Generic[M]):
         commit_to: a consumer group that stores, before the read ends well, where it ended.
         replayed: for whole reads: what an earlier one with the same request found, from its outcome's
             progress; only what is new is fetched. `Replayed()` the first time; None: keep nothing.
+        with_topic_id: tell the topic's id in the outcome, for reads that go on from its positions.
+        resent_before: ids of resent records that earlier reads handed out, for reads that go on.
         topic_expected: the caller has reason to know that the topic exists (it wrote to it): a broker that
             does not know it yet is asked again for a while before it is believed.
         partitions_expected: those that an expected topic most likely has; a shell may ask about them before
@@ -111,6 +114,8 @@ class ReadRequest(Generic[M]):
     replayed: Replayed[M] | None = field(
         default=None, validator=validators.optional(validators.instance_of(Replayed))
     )
+    with_topic_id: bool = False
+    resent_before: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
     topic_expected: bool = False
     partitions_expected: tuple[int, ...] = field(
         default=(), validator=validators.deep_iterable(PARTITION, validators.instance_of(tuple))

@@ -29,7 +29,7 @@ FLUSH_SLICE_SECONDS = 0.02
 SHARED_SLICE_SECONDS = 0.002
 """The same while other calls are on the producer, too: their reports are not ours to wait for."""
 
-UNSENT = BrokerError(ErrorKind.WITHDRAWN, "_PURGE_QUEUE", "it was not sent")
+UNSENT = BrokerError(ErrorKind.REJECTED, "_TIMED_OUT_QUEUE", "it was not sent within the limit")
 
 INFERRED = BrokerError(ErrorKind.WITHDRAWN, "_NO_OFFSET", "the client infers that it is stored")
 """What the client calls an acknowledgement without an offset: see `proofs`. It may be stored, or not."""
@@ -53,8 +53,7 @@ class Appends:
         if not self._reports.complete:
             self.withdraw(Withdraw(timeout_ms=1))
         self._is_proving(self._producer)
-        if self._proving is not None:
-            self._producer.proofs.end(self._proving[0])
+        self._end_proof(self._producer)
         self._clients.leave_producer(self._producer)
         self._producer = None
 
@@ -82,6 +81,7 @@ class Appends:
         end = time.monotonic() + command.timeout_ms / 1000
         producer = self.producer()
         self._warm(producer, command.topic, command.timeout_ms / 1000)
+        self._end_proof(producer)  # of an earlier attempt
         self._command, self._sent = command, 0
         self._reports = Reports(len(command.records))
         self._send(producer, end)
@@ -99,6 +99,8 @@ class Appends:
         """
         producer = self._held()
         self._reports.set_rest(self._sent, UNSENT)
+        if self._sent == 0:
+            return self._reports.as_tuple()  # another call's record went alone for all of the time
         self._clients.retire_producer(producer)
         producer.client.handle.purge(in_queue=True, in_flight=True, blocking=False)
         return self._flush(producer, time.monotonic() + command.timeout_ms / 1000)
@@ -118,7 +120,7 @@ class Appends:
     def _send(self, producer: SharedProducer, end: float) -> None:
         """Hand over what may follow what is on its way. The first record to a new place goes alone."""
         command = self._command
-        while command is not None and self._sent < len(command.records) and not self._is_proving(producer):
+        while not self._is_proving(producer) and command is not None and self._sent < len(command.records):
             place = place_of(command, self._sent)
             if not producer.proofs.holds(place):
                 if not producer.proofs.begin(place, command.timeout_ms / 1000):
@@ -144,16 +146,22 @@ class Appends:
         producer.proofs.end(place)
         return False
 
+    def _end_proof(self, producer: SharedProducer) -> None:
+        """Let another call's record go alone: this one's has no report, and none is waited for."""
+        proving, self._proving = self._proving, None
+        if proving is not None:
+            producer.proofs.end(proving[0])
+
     def _hand_over(self, producer: SharedProducer, command: Produce, end: float) -> None:
         index = self._sent
         self._sent = self._reports.handed = index + 1
         error = self._enqueue(producer, command, index, end)
         if error is not None and error.code == "_FATAL" and index == 0:
-            self._reports = Reports(0)
-            self._command = None
+            self._end_proof(producer)
+            self._reports, self._command = Reports(0), None
             raise FailedError(self._cause_of_death(producer))
         if error is not None and error.kind is ErrorKind.UNKNOWN_TOPIC and index == 0:
-            producer.proofs.drop(place_of(command, index))
+            producer.proofs.drop(command.topic)
             error = self._enqueue_if_back(producer, command, error, end)
         if error is not None:
             # The rest stays unsent: a later record must not be stored without the earlier one.
@@ -209,6 +217,9 @@ class Appends:
         """
         while not self._reports.complete and (left := end - time.monotonic()) > 0:
             self._send(producer, end)
+            if self._reports.idle and not self._reports.complete:
+                self._reports.wait(min(left, SHARED_SLICE_SECONDS))  # another call's record goes alone
+                continue
             if self._proving is not None:
                 producer.proofs.extend(self._proving[0], FLUSH_SLICE_SECONDS)
             slice_seconds = min(left, SHARED_SLICE_SECONDS if producer.users > 1 else FLUSH_SLICE_SECONDS)
@@ -219,8 +230,7 @@ class Appends:
                     producer.serving.end()
             else:
                 self._serve(producer, 0)  # sends at once what lingers
-                look_seconds = SHARED_SLICE_SECONDS if self._reports.idle else FLUSH_SLICE_SECONDS
-                self._reports.wait(min(left, look_seconds))
+                self._reports.wait(min(left, FLUSH_SLICE_SECONDS))
                 producer.serving.leave(self._reports)
         self._is_proving(producer)
         return self._reports.as_tuple()

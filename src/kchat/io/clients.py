@@ -125,6 +125,12 @@ class Clients:
         if over:
             self._end(producer.client)
 
+    def forget_topic(self, topic: str) -> None:
+        """A topic was created or deleted: what was known of it is not true of the next one."""
+        producer = self._producer
+        if producer is not None:
+            producer.proofs.drop(topic)
+
     def retire_producer(self, producer: SharedProducer) -> None:
         """No further call gets this one."""
         with self._lock:

@@ -70,6 +70,7 @@ class Call:
     """
 
     def __init__(self, clients: Clients, capabilities: Capabilities, *, appending: bool) -> None:
+        self._clients = clients
         self._config = clients.config
         self._capabilities = capabilities
         self._reads = Reads(clients)
@@ -158,11 +159,13 @@ class Call:
             case DescribeTopic():
                 return self._describe(command)
             case CreateTopic():
+                self._clients.forget_topic(command.topic)
                 self._topics.create(command)
                 return TopicCreated(at_ms=now_ms())
             case DeleteTopic():
                 self._deleting = command
                 self._topics.delete(command)
+                self._clients.forget_topic(command.topic)
                 return TopicDeleted(at_ms=now_ms())
             case ListOffsets():
                 watermarks = self._reads.list_offsets(command)

@@ -16,8 +16,9 @@ from kchat.core import Produce
 KNOWN_MAX = 10_000
 """Places of one producer; one that is forgotten costs a round trip at its next append."""
 
-VALID_SECONDS = 3_600.0
-"""Brokers forget a producer that a partition has not heard of for a day (`producer.id.expiration.ms`)."""
+VALID_SECONDS = 60.0
+"""A topic that another program has deleted and created again knows nothing of its producers, and brokers
+forget one that a partition has not heard of for a day (`producer.id.expiration.ms`)."""
 
 LOST_SECONDS = 1.0
 """How long after its time a call is taken to be proving still: Ctrl-C may have kept it from saying `end`."""
@@ -73,7 +74,8 @@ class Proofs:
             if len(self._proven) > KNOWN_MAX:
                 self._proven.popitem(last=False)
 
-    def drop(self, place: Place) -> None:
-        """The topic is not there: the next one of this name knows nothing of this producer."""
+    def drop(self, topic: str) -> None:
+        """The topic is not there, or a new one: it knows nothing of this producer."""
         with self._lock:
-            self._proven.pop(place, None)
+            for place in [place for place in self._proven if place[0] == topic]:
+                del self._proven[place]

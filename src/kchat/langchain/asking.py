@@ -66,7 +66,8 @@ class Asking:
 
     def batch(self, messages_max: int) -> ReadRequest[BaseMessage]:
         """The first messages of the conversation; no cursor is asked or moved."""
-        return self._read(FromBeginning(), messages_max=whole(messages_max, "batch_max"))
+        first = self._read(FromBeginning(), messages_max=whole(messages_max, "batch_max"))
+        return evolve(first, with_topic_id=True)
 
     def next_ones(
         self, max_message_count: int | None, max_time_sec: float | None

@@ -1,0 +1,68 @@
+"""What the reading machine asks for, state by state: commands, made of requests and lanes."""
+
+from typing import TypeVar
+
+from kchat.core.budget import Budget
+from kchat.core.commands import DescribeTopic, Fetch, ListOffsets
+from kchat.core.reading_states import Fetching
+from kchat.core.requests import FromCommitted, FromPositions, ReadRequest
+
+M = TypeVar("M")
+
+FETCH_RECORDS_MAX = 10_000
+"""Records of one `Fetch`: bounds the time between two looks at the clock (13 ms, on a mock broker)."""
+
+SEVERAL_RECORDS_MIN = 1_000
+"""The least that is fetched of several partitions at once: the order needs something of each of them."""
+
+
+def describe(request: ReadRequest[M], budget: Budget) -> DescribeTopic:
+    """Which topic this is. What a cursor, positions or a replay know is true of one topic only."""
+    continued = isinstance(request.start, FromCommitted)
+    positioned = isinstance(request.start, FromPositions) and request.start.topic_id is not None
+    known = request.replayed.partitions if request.replayed else ()
+    # About a topic that is not there a client would ask until the time is over. A cursor's end is listed
+    # after its offset, which another reader may move meanwhile: beyond an end that was listed before.
+    expected = request.partitions_expected if request.topic_expected and not continued else ()
+    return DescribeTopic(
+        topic=request.topic,
+        with_id=request.with_topic_id
+        or request.commit_to is not None
+        or continued
+        or positioned
+        or request.replayed is not None,
+        listed_next=known or expected,
+        timeout_ms=budget.timeout_ms,
+        backoff_ms=budget.backoff_ms,
+    )
+
+
+def list_offsets(request: ReadRequest[M], partitions: tuple[int, ...], budget: Budget) -> ListOffsets:
+    """Where these partitions begin and end."""
+    return ListOffsets(
+        topic=request.topic,
+        partitions=partitions,
+        timeout_ms=budget.timeout_ms,
+        backoff_ms=budget.backoff_ms,
+    )
+
+
+def fetch(state: Fetching[M]) -> Fetch:
+    """What the read still wants, from where it stands."""
+    request = state.request
+    remaining = (
+        FETCH_RECORDS_MAX
+        if request.messages_max is None
+        else request.messages_max - len(state.counted.deliveries)
+    )
+    # One of several partitions may hold the whole conversation, and the order needs all of them.
+    several = sum(not lane.drained or request.follow for lane in state.lanes)
+    wanted = remaining if several <= 1 else max(SEVERAL_RECORDS_MIN, several * remaining)
+    return Fetch(
+        topic=request.topic,
+        positions=tuple(lane.fetch_position for lane in state.lanes if request.follow or not lane.at_end),
+        records_max=min(wanted, FETCH_RECORDS_MAX),
+        wait=request.follow and all(lane.at_end for lane in state.lanes),
+        timeout_ms=state.budget.timeout_ms,
+        backoff_ms=state.budget.backoff_ms,
+    )
