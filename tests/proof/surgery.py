@@ -89,7 +89,9 @@ class Surgery:
 
     def places(self) -> dict[str, tuple[int, int]]:
         """The partition and offset of each message that a replay sees."""
-        replay(self.whole, self.figures)
-        outcome = self.whole.last_outcome
+        # A history that is kept tells only the places of what is new.
+        with KafkaChatMessageHistory(self.session, self.bootstrap, replay=True) as fresh:
+            replay(fresh, self.figures)
+            outcome = fresh.last_outcome
         assert outcome is not None
         return {str(d.message.content): (d.partition, d.offset) for d in outcome.progress.deliveries}
