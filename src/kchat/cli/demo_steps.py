@@ -58,7 +58,10 @@ class Demo:
 
     def __init__(self, session_id: str, bootstrap_servers: str, log: Log) -> None:
         self._history = KafkaChatMessageHistory(session_id, bootstrap_servers, log=log)
-        self._replaying = KafkaChatMessageHistory(session_id, bootstrap_servers, replay=True, log=log)
+        # One for each replay: the outcome of a second one tells what is new since the first.
+        self._replaying, self._replaying_async = (
+            KafkaChatMessageHistory(session_id, bootstrap_servers, replay=True, log=log) for _ in range(2)
+        )
 
     def steps(self, messages: Sequence[BaseMessage]) -> Generator[Step]:
         """Make the calls one after the other. A call that fails is a step too, and then raises.
@@ -151,10 +154,10 @@ class Demo:
                 lambda: runner.run(self._history.aadd_messages([ASYNC])),
             )
             yield from _read(
-                self._replaying,
+                self._replaying_async,
                 "await aget_messages(), with replay=True",
                 "the whole conversation again",
-                lambda: runner.run(self._replaying.aget_messages()),
+                lambda: runner.run(self._replaying_async.aget_messages()),
             )
 
 
