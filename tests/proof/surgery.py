@@ -1,10 +1,11 @@
 """One session under the knife: it is written and read as ever, while an administrator works on its topic."""
 
+import time
 from contextlib import closing
 
 from attrs import define, field
-from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka import Consumer, IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic, OffsetSpec
 
 from kchat.langchain import KafkaChatMessageHistory
 from tests.proof.figures import Figures
@@ -50,6 +51,19 @@ class Surgery:
         self.drain()
         self.ledger.judge(self.seen, self.figures, "the cursor", complete=complete)
         self.ledger.judge(replay(self.whole, self.figures), self.figures, "a replay", complete=complete)
+
+    def settle(self) -> None:
+        """Wait until no transaction hides anything: its marker is written after the end's answer."""
+        until = time.monotonic() + ADMIN_SECONDS_MAX
+        while self._ends(IsolationLevel.READ_COMMITTED) != self._ends(IsolationLevel.READ_UNCOMMITTED):
+            assert time.monotonic() < until, "a transaction is still open"
+            time.sleep(0.01)
+
+    def _ends(self, isolation: IsolationLevel) -> dict[int, int]:
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(self.session, partition): latest for partition in range(3)}
+        answers = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=ADMIN_SECONDS_MAX)
+        return {place.partition: end.result(ADMIN_SECONDS_MAX).offset for place, end in answers.items()}
 
     def create(self, config: dict[str, str]) -> None:
         """As an administrator would have made the topic."""

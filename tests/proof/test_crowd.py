@@ -87,11 +87,12 @@ def test_eight_writers_and_eight_readers_see_one_order(
         judge_slice(watching.seen, texts, figures, f"follower {n}")
     together = {text for watching in sharing for text in watching.seen}
     figures.add(lost=len(set(texts) - together))
+    failures = sum(r.failures for r in replaying) + sum(w.failures for w in (*following, *sharing))
     figures.notes.append(
         f"{len(texts):,} messages, {sum(r.replays for r in replaying):,} replays, "
         f"{sum(len(w.seen) for w in following):,} messages followed, "
         f"{sum(len(w.seen) for w in sharing):,} read by two that share a cursor, "
-        f"{sum(w.failures for w in (*following, *sharing))} reads that failed for lack of time"
+        f"{failures} reads that failed for lack of time"
     )
 
 

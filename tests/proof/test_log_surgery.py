@@ -112,6 +112,7 @@ def test_an_aborted_transaction_is_never_seen(surgery: Surgery, row_seconds: flo
         surgery.read_on(random.choice([1, None]))
 
     again_until(row_seconds, once)
+    surgery.settle()
     surgery.judge()
 
 
@@ -137,7 +138,7 @@ def test_an_open_transaction_hides_what_is_newer_until_it_ends(surgery: Surgery,
         else:
             foreign.abort_transaction(ADMIN_SECONDS_MAX)
             surgery.ledger.enter([name], Told.REFUSED)
-        time.sleep(0.1)  # the marker is written after the call's answer
+        surgery.settle()
 
     again_until(row_seconds, once)
     surgery.judge()
