@@ -55,7 +55,7 @@ def environments() -> tuple[Environment, ...]:
     current = ("--constraint", "constraints.txt", "--editable", ".", "--group", "dev")
     others = [Environment(version, version, current, TESTS) for version in PYTHONS if version != HERE]
     # The oldest of what users run with; what the tests run with is today's.
-    tools = ("pytest>=9", "pytest-timeout>=2.3", "hypothesis>=6.150")
+    tools = ("pytest>=9", "pytest-timeout>=2.3", "hypothesis>=6.150", "trustme>=1.2")
     oldest = ("--resolution", "lowest-direct", "--editable", ".[cli,fast,testing]", *tools)
     return (*others, Environment("oldest", HERE, oldest, TESTS_OLDEST))
 
