@@ -314,10 +314,9 @@ def test_a_replay_that_fails_tells_what_lies_before_as_a_fresh_one_does() -> Non
     assert answer(after)[:2] == answer(first)[:2], "what a failed read tells is nothing to go on behind"
 
 
-def test_a_cursor_read_lists_the_end_after_its_offset() -> None:
-    """Another reader may move the cursor meanwhile, beyond an end that was listed before."""
+def test_a_read_of_a_known_topic_tells_what_it_will_ask_for_next() -> None:
     request = evolve(REQUEST, topic_expected=True, partitions_expected=(0,))
-    for start, ahead in ((FromBeginning(), (0,)), (FromCommitted("g"), ())):
+    for start, group in ((FromBeginning(), None), (FromCommitted("g"), "g")):
         todo = reading.pending(reading.start(evolve(request, start=start), 0))
         assert isinstance(todo, DescribeTopic)
-        assert todo.listed_next == ahead
+        assert (todo.listed_next, todo.committed_next) == ((0,), group)

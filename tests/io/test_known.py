@@ -67,3 +67,15 @@ def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
     for topic in ("a", "b", "a", "c"):
         known.learn_append(topic, Appended((Acknowledged(0, 0),)))
     assert [topic in known for topic in "abc"] == [True, False, True]
+
+
+def test_a_read_tells_the_partitions_and_not_that_the_topic_must_be_there() -> None:
+    known = KnownTopics()
+    known.learn_read("t", Complete(Progress(positions=(Position(0, 0), Position(1, 4)))))
+    assert known.partitions("t") == (0, 1)
+    assert "t" not in known, "whoever only reads it must not wait for one that another has deleted"
+    known.learn_append("t", Appended((Acknowledged(0, 0),)))
+    known.learn_read("t", Complete(Progress(positions=(Position(0, 0),))))
+    assert "t" in known
+    known.learn_read("t", Complete(Progress()))
+    assert known.partitions("t") == ()

@@ -118,11 +118,11 @@ def test_what_was_listed_ahead_is_believed_once_and_for_the_same_partitions() ->
 
     reads = Reads(StubClients(StubClient(Listing())))  # type: ignore[arg-type]
     asked = ListOffsets(topic="t", partitions=(0, 1), timeout_ms=100)
-    reads.list_ends(ahead)
+    reads.list_ends(ahead, 0.1)
     reads.take_lows({0: 0, 1: 5})  # retention has moved the second one since
     assert reads.list_offsets(asked) == (Watermarks(0, 0, 9), Watermarks(1, 4, 4))
     assert reads.list_offsets(asked) == (Watermarks(0, 2, 9), Watermarks(1, 2, 4))
-    reads.list_ends(ahead)
+    reads.list_ends(ahead, 0.1)
     reads.take_lows({0: 0, 1: 0})
     narrower = ListOffsets(topic="t", partitions=(0,), timeout_ms=100)
     assert reads.list_offsets(narrower) == (Watermarks(0, 2, 9),)

@@ -16,12 +16,14 @@ class DescribeTopic:
     """Which partitions the topic has, and its id if `with_id` (Metadata, DescribeTopicPartitions).
 
     The watermarks of the `listed_next` partitions will most likely be asked for next: a shell may ask for
-    them at the same time, to save round trips.
+    them at the same time, to save round trips. Before them the offsets that the group `committed_next` has
+    committed there, if it is given: a shell that asks ahead must have those before it asks for the ends.
     """
 
     topic: str
     with_id: bool
     listed_next: tuple[int, ...] = ()
+    committed_next: str | None = None
     timeout_ms: int
     backoff_ms: int = 0
 

@@ -18,20 +18,18 @@ SEVERAL_RECORDS_MIN = 1_000
 
 def describe(request: ReadRequest[M], budget: Budget) -> DescribeTopic:
     """Which topic this is. What a cursor, positions or a replay know is true of one topic only."""
-    continued = isinstance(request.start, FromCommitted)
+    group = request.start.group if isinstance(request.start, FromCommitted) else None
     positioned = isinstance(request.start, FromPositions) and request.start.topic_id is not None
     known = request.replayed.partitions if request.replayed else ()
-    # About a topic that is not there a client would ask until the time is over. A cursor's end is listed
-    # after its offset, which another reader may move meanwhile: beyond an end that was listed before.
-    expected = request.partitions_expected if request.topic_expected and not continued else ()
     return DescribeTopic(
         topic=request.topic,
         with_id=request.with_topic_id
         or request.commit_to is not None
-        or continued
+        or group is not None
         or positioned
         or request.replayed is not None,
-        listed_next=known or expected,
+        listed_next=known or request.partitions_expected,
+        committed_next=group,
         timeout_ms=budget.timeout_ms,
         backoff_ms=budget.backoff_ms,
     )

@@ -96,8 +96,8 @@ class ReadRequest(Generic[M]):
         resent_before: ids of resent records that earlier reads handed out, for reads that go on.
         topic_expected: the caller has reason to know that the topic exists (it wrote to it): a broker that
             does not know it yet is asked again for a while before it is believed.
-        partitions_expected: those that an expected topic most likely has; a shell may ask about them before
-            it knows, which saves round trips.
+        partitions_expected: those that the topic most likely has; a shell may ask about them before it knows,
+            which saves round trips. Leave it empty where the topic may be missing: a client would ask on.
     """
 
     topic: str = field(validator=legal_name)

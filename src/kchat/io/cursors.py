@@ -1,15 +1,19 @@
 """Performs the commands that concern a consumer group's committed offsets, without ever joining the group."""
 
 import time
+from contextlib import suppress
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from kchat.core import BrokerError, CommitOffsets, CommittedOffset, ErrorKind, FetchCommitted
+from kchat.core import BrokerError, CommitOffsets, CommittedOffset, DescribeTopic, ErrorKind, FetchCommitted
 from kchat.io.clients import Client, Clients, Places, serve
 from kchat.io.failing import FailedError
 
 POLL_SECONDS = 0.0005
 """A commit takes 0.5 ms, and poll() without a message returns only when its time is over."""
+
+Question = tuple[str, str, frozenset[int]]
+"""A group, a topic and its partitions."""
 
 
 class Cursors:
@@ -18,6 +22,7 @@ class Cursors:
     def __init__(self, clients: Clients) -> None:
         self._pool = clients.cursors
         self._leased: dict[str, Client[Consumer]] = {}
+        self._ahead: tuple[Question, tuple[CommittedOffset, ...]] | None = None
 
     def close(self) -> None:
         """Give the consumers back."""
@@ -37,8 +42,27 @@ class Cursors:
         """The group's consumer, if it is leased by now: to ask it what is wrong."""
         return self._leased.get(group)
 
+    def fetch_ahead(self, command: DescribeTopic) -> bool:
+        """Ask for what the machine will ask for next. What fails is asked for then: tell which it was."""
+        self._ahead, group = None, command.committed_next
+        if group is None:
+            return False
+        asked = FetchCommitted(
+            group=group,
+            topic=command.topic,
+            partitions=command.listed_next,
+            timeout_ms=command.timeout_ms,
+        )
+        with suppress(FailedError, KafkaException):
+            committed = self.fetch_committed(asked)
+            self._ahead = (_question(asked), committed)
+        return self._ahead is not None
+
     def fetch_committed(self, command: FetchCommitted) -> tuple[CommittedOffset, ...]:
         """What the group has committed."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == _question(command):
+            return ahead[1]
         seconds = command.timeout_ms / 1000
         client = self._consumer(command.group, seconds)
         asked = [TopicPartition(command.topic, partition) for partition in command.partitions]
@@ -112,6 +136,10 @@ class Cursors:
             client.unanswered.clear()  # denied: none of them will be made
             self._pool.discard(self._leased.pop(group))  # the next call needs one that tells it again
             raise KafkaException(error)
+
+
+def _question(command: FetchCommitted) -> Question:
+    return command.group, command.topic, frozenset(command.partitions)
 
 
 def _places(offsets: list[TopicPartition]) -> Places:

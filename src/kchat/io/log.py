@@ -213,9 +213,12 @@ class KafkaLog:
     def _expecting(self, request: ReadRequest[M]) -> ReadRequest[M]:
         _check_type(request, ReadRequest)
         expected = request.topic_expected or request.topic in self._known
-        if request.partition is not None:
-            return evolve(request, topic_expected=expected)
-        partitions = self._known.partitions(request.topic) or request.partitions_expected
+        # About a topic that is not there a client would ask until the time is over.
+        partitions = self._known.partitions(request.topic) or (
+            request.partitions_expected if expected else ()
+        )
+        if partitions and request.partition is not None:
+            partitions = (request.partition,)
         return evolve(request, topic_expected=expected, partitions_expected=partitions)
 
     def _trusting(self, request: AppendRequest) -> AppendRequest:

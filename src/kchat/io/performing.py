@@ -203,7 +203,7 @@ class Call:
     def _describe(self, command: DescribeTopic) -> Event:
         if self._admin_describes(command) and command.listed_next:
             # Three requests at once, in the time of the slowest one.
-            partitions, topic_id = self._topics.describe(command, lambda: self._reads.list_ends(command))
+            partitions, topic_id = self._topics.describe(command, lambda: self._ask_ahead(command))
             self._reads.take_lows(self._topics.lows)
             return TopicDescribed(at_ms=now_ms(), partitions=partitions, topic_id=topic_id)
         if self._admin_describes(command):
@@ -211,6 +211,13 @@ class Call:
             return TopicDescribed(at_ms=now_ms(), partitions=partitions, topic_id=topic_id)
         asked = self._appends.describe if self._appending else self._reads.describe
         return TopicDescribed(at_ms=now_ms(), partitions=asked(command))
+
+    def _ask_ahead(self, command: DescribeTopic) -> None:
+        """Ask for what the machine will ask for next."""
+        end = time.monotonic() + command.timeout_ms / 1000
+        # The cursor first: another reader may move it meanwhile, beyond ends that were listed before.
+        if command.committed_next is None or self._cursors.fetch_ahead(command):
+            self._reads.list_ends(command, max(0.001, end - time.monotonic()))
 
     def _admin_describes(self, command: DescribeTopic) -> bool:
         return command.with_id and self._capabilities.topic_ids

@@ -84,9 +84,9 @@ class Reads:
         seconds = command.timeout_ms / 1000
         return described(self.reader(seconds).handle.list_topics(command.topic, seconds), command.topic)
 
-    def list_ends(self, command: DescribeTopic) -> None:
+    def list_ends(self, command: DescribeTopic, seconds: float) -> None:
         """Ask for the high watermarks that the machine will ask for next. What fails is asked for then."""
-        seconds, self._ends = command.timeout_ms / 1000, {}
+        self._ends = {}
         with suppress(FailedError, KafkaException):
             handle = self.reader(seconds).handle
             self._ends = _listed(handle, command.topic, command.listed_next, HIGHEST, seconds)
