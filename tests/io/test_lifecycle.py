@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import pytest
 from attrs import evolve
+from confluent_kafka.admin import AdminClient
 
 from kchat.core import (
     Appended,
@@ -25,6 +26,7 @@ from kchat.core import (
     JsonDecoder,
     Message,
     NewRecord,
+    ReadFailed,
     ReadRequest,
     TopicSettings,
     encode,
@@ -32,6 +34,7 @@ from kchat.core import (
 )
 from kchat.io import EmbeddedKafka, KafkaLog
 from kchat.io.clients import TAILS_MAX
+from kchat.langchain import KafkaChatMessageHistory
 from tests.io import children
 
 PREAMBLE = """
@@ -360,3 +363,13 @@ def test_a_cancelled_read_does_not_hand_its_answer_to_the_next_one(kafka: str) -
                 assert [m.text for m in outcome.progress.messages] == ["a", "b", "c"]
 
     asyncio.run(scenario())
+
+
+def test_a_client_that_got_no_answer_is_freed_with_its_threads() -> None:
+    """It keeps what is being handled when it fails: asked in an `except`, it would keep itself."""
+    before = {id(client) for client in gc.get_objects() if isinstance(client, AdminClient)}
+    with KafkaChatMessageHistory("s", "127.0.0.1:1") as history, pytest.raises(ReadFailed):
+        history.messages_from_last_consumed(1, 0.5)
+    gc.collect()
+    left = [client for client in gc.get_objects() if isinstance(client, AdminClient)]
+    assert {id(client) for client in left} <= before

@@ -183,15 +183,15 @@ class Appends:
                     on_delivery=partial(_report, self._reports, index),
                 )
             except BufferError:
-                # The queue is full: wait until records of whatever call have left it.
-                if time.monotonic() >= end:
-                    # Not taken yet: the machine hands over the rest again while the call has time.
-                    return BrokerError(ErrorKind.WITHDRAWN, "_QUEUE_FULL", "the producer's queue is full")
-                self._serve(producer, FLUSH_SLICE_SECONDS)
+                pass  # the queue is full: wait until records of whatever call have left it
             except KafkaException as error:
                 return broker_error(error.args[0])
             else:
                 return None
+            if time.monotonic() >= end:
+                # Not taken yet: the machine hands over the rest again while the call has time.
+                return BrokerError(ErrorKind.WITHDRAWN, "_QUEUE_FULL", "the producer's queue is full")
+            self._serve(producer, FLUSH_SLICE_SECONDS)
 
     def _enqueue_if_back(
         self, producer: SharedProducer, command: Produce, error: BrokerError, end: float

@@ -128,10 +128,10 @@ class Reads:
         except KafkaException as error:
             if broker_error(error.args[0]).kind is not ErrorKind.UNKNOWN_TOPIC:
                 raise
-            # A topic that was created again: this consumer remembers that it was gone until it is told.
-            # Or a denied one: only its metadata says so.
-            described(handle.list_topics(command.topic, left()), command.topic)
-            return watermarks()
+        # A topic that was created again: this consumer remembers that it was gone until it is told. Or a
+        # denied one: only its metadata says so. Not inside the `except`: see `Topics`.
+        described(handle.list_topics(command.topic, left()), command.topic)
+        return watermarks()
 
     def fetch(self, command: Fetch) -> tuple[tuple[Record, ...], tuple[Position, ...]]:
         """What is there from the positions on, at most `records_max`; with `wait`, what comes."""

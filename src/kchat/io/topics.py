@@ -108,13 +108,16 @@ class Topics:
         meanwhile()
         try:
             return asked.result(max(0.0, end - time.monotonic()))
-        except FailedError:
+        except (FailedError, KafkaException) as error:
+            failed = error
+        # Not above: a client that fails inside an `except` keeps the error that is handled there for ever,
+        # and so the frames of its traceback, and so this very client with its threads (measured).
+        if isinstance(failed, FailedError) or broker_error(failed.args[0]).kind is ErrorKind.TIMED_OUT:
             self._look_around(command.topic)
-            raise
-        except KafkaException as error:
-            if broker_error(error.args[0]).kind is ErrorKind.TIMED_OUT:
-                self._look_around(command.topic)
-            raise
+        try:
+            raise failed
+        finally:
+            del failed
 
     def _look_around(self, topic: str) -> None:
         """Ask any broker who the controller is: the client goes on asking one that hangs (measured)."""
