@@ -47,8 +47,12 @@ class StubHandle:
 
     asked: list[str] = field(factory=list)
     failing: bool = False
+    undescribed: bool = False
 
     def describe_topics(self, _: object, **__: float) -> dict[str, "Future[Described]"]:
+        if self.undescribed:
+            self.undescribed = False
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
         return {"t": _done(Described())}
 
     def list_offsets(self, asked: dict[Any, object], **_: float) -> dict[Any, "Future[Described]"]:
@@ -159,3 +163,13 @@ def test_an_answer_that_did_not_come_ahead_may_fail_when_it_is_asked_for(
     call.perform(FETCH_COMMITTED)
     clients.handle.failing = True
     assert isinstance(call.perform(FETCH_COMMITTED), RequestFailed)
+
+
+def test_ends_of_an_earlier_try_are_not_believed(clients: StubClients, call: Call) -> None:
+    clients.handle.undescribed = True
+    assert isinstance(call.perform(DESCRIBE), RequestFailed)
+    clients.handle.failing = True
+    assert isinstance(call.perform(DESCRIBE), TopicDescribed)
+    call.perform(FETCH_COMMITTED)
+    call.perform(LIST)
+    assert clients.handle.asked == ["committed", "highs", "committed", "committed", "lows", "highs"]

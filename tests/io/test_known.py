@@ -4,6 +4,7 @@ from kchat.core import (
     BrokerError,
     Complete,
     ErrorKind,
+    Failed,
     Partial,
     Position,
     Progress,
@@ -79,3 +80,14 @@ def test_a_read_tells_the_partitions_and_not_that_the_topic_must_be_there() -> N
     assert "t" in known
     known.learn_read("t", Complete(Progress()))
     assert known.partitions("t") == ()
+
+
+def test_a_read_of_one_partition_tells_nothing_of_the_others() -> None:
+    known = KnownTopics()
+    known.learn_append("t", Appended((Acknowledged(0, 0),)))
+    known.learn_read("t", Complete(Progress(positions=(Position(1, 4),))), 1)
+    assert known.partitions("t") == ()
+    known.learn_read("t", Failed(Progress(), BrokerError(ErrorKind.UNKNOWN_TOPIC, "_UNKNOWN_PARTITION")), 9)
+    assert "t" in known
+    known.learn_read("t", Failed(Progress(), GONE), 1)
+    assert "t" not in known

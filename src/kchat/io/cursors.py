@@ -63,11 +63,11 @@ class Cursors:
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0] == _question(command):
             return ahead[1]
-        seconds = command.timeout_ms / 1000
-        client = self._consumer(command.group, seconds)
+        end = time.monotonic() + command.timeout_ms / 1000
+        client = self._consumer(command.group, command.timeout_ms / 1000)
         asked = [TopicPartition(command.topic, partition) for partition in command.partitions]
         try:
-            answered = client.handle.committed(asked, timeout=seconds)
+            answered = client.handle.committed(asked, timeout=max(0.001, end - time.monotonic()))
         except KafkaException:
             self._raise_denial(command.group, client, 0)
             raise

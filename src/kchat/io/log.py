@@ -119,7 +119,7 @@ class KafkaLog:
         """
 
         def received(outcome: ReadOutcome[M]) -> T:
-            self._known.learn_read(request.topic, outcome)
+            self._known.learn_read(request.topic, outcome, request.partition)
             return receive(outcome)
 
         return self._run(reading, self._expecting(request), received)
@@ -145,7 +145,7 @@ class KafkaLog:
         """`read_for`, without blocking the event loop."""
 
         def received(outcome: ReadOutcome[M]) -> T:
-            self._known.learn_read(request.topic, outcome)
+            self._known.learn_read(request.topic, outcome, request.partition)
             return receive(outcome)
 
         return await self._arun(reading, self._expecting(request), received, waits=request.follow)

@@ -215,6 +215,7 @@ class Call:
     def _ask_ahead(self, command: DescribeTopic) -> None:
         """Ask for what the machine will ask for next."""
         end = time.monotonic() + command.timeout_ms / 1000
+        self._reads.forget_ends()  # of an earlier try
         # The cursor first: another reader may move it meanwhile, beyond ends that were listed before.
         if command.committed_next is None or self._cursors.fetch_ahead(command):
             self._reads.list_ends(command, max(0.001, end - time.monotonic()))

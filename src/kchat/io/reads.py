@@ -84,19 +84,24 @@ class Reads:
         seconds = command.timeout_ms / 1000
         return described(self.reader(seconds).handle.list_topics(command.topic, seconds), command.topic)
 
+    def forget_ends(self) -> None:
+        """What was listed ahead is not believed any more."""
+        self._ends, self._ahead = {}, ()
+
     def list_ends(self, command: DescribeTopic, seconds: float) -> None:
         """Ask for the high watermarks that the machine will ask for next. What fails is asked for then."""
-        self._ends = {}
+        self.forget_ends()
         with suppress(FailedError, KafkaException):
             handle = self.reader(seconds).handle
             self._ends = _listed(handle, command.topic, command.listed_next, HIGHEST, seconds)
 
     def take_lows(self, lows: dict[int, int]) -> None:
         """The low watermarks that were asked for meanwhile."""
+        ends, self._ends = self._ends, {}
         self._ahead = tuple(
             # Retention may have moved the low one behind a high one that was asked for before it.
             Watermarks(partition, min(lows[partition], high), high)
-            for partition, high in self._ends.items()
+            for partition, high in ends.items()
             if lows.get(partition, -1) >= 0  # no answer, while a partition has no leader
         )
 

@@ -47,13 +47,15 @@ class Topics:
         topics = TopicCollection([command.topic])
         earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
         wanted = {TopicPartition(command.topic, p): earliest for p in command.listed_next}
+        lowest: dict[int, int] = {}
+        self.lows = lowest  # an answer to an earlier try may still come, and goes nowhere
 
         def ask(seconds: float) -> Any:
             described = handle.describe_topics(topics, request_timeout=limit)[command.topic]
             lows = handle.list_offsets(wanted, request_timeout=limit) if wanted else {}
             description = described.result(seconds)
             with suppress(KafkaException):  # the machine asks for them once more
-                self.lows = {place.partition: low.result(seconds).offset for place, low in lows.items()}
+                lowest.update({place.partition: low.result(seconds).offset for place, low in lows.items()})
             return description
 
         description = self._answer(Asked(ask), command, meanwhile)
