@@ -78,6 +78,12 @@ class Ledger:
             figures.notes.append(f"{reader} sees twice {', '.join(map(str, twice))}")
         figures.add(out_of_order=_out_of_order([name for name in seen if name in acknowledged]))
 
+    def misses(self, texts: Sequence[str]) -> bool:
+        """Whether an acknowledged message is not among these."""
+        seen = {Name.of(text) for text in texts}
+        with self._lock:
+            return any(how is Told.ACKNOWLEDGED and name not in seen for name, how in self.told.items())
+
     def holes(self, texts: Sequence[str]) -> int:
         """How many acknowledged messages of one writer are missing between the first and last one seen."""
         seen = [Name.of(text) for text in texts]

@@ -26,6 +26,7 @@ OFFSETS_TOPIC = "__consumer_offsets"
 SHARED_GROUP = "together"
 ELECTION_SECONDS_MAX = 30.0
 REPLAY_SECONDS_MAX = 60.0
+SETTLE_SECONDS_MAX = 15.0
 READ_AGAIN_SECONDS_MAX = 25.0
 """How long reads may fail beside a hanging broker: well below the 60 s after which librdkafka gives it up."""
 
@@ -98,6 +99,19 @@ def can_read(whole: KafkaChatMessageHistory, figures: Figures) -> bool:
     return False
 
 
+def settle(whole: KafkaChatMessageHistory, ledger: Ledger, figures: Figures) -> None:
+    """Let a broker that woke learn that another leads: until then it lists an old end to who asks it.
+
+    What is lost stays away for all of the time, and is counted then.
+    """
+    end, old = time.monotonic() + SETTLE_SECONDS_MAX, 0
+    while ledger.misses(replay(whole, figures)) and time.monotonic() < end:
+        old += 1
+        time.sleep(0.2)
+    if old:
+        figures.notes.append(f"{old} replays after the faults ended at an old end")
+
+
 @contextmanager
 def loaded(session: str, cluster: KafkaCluster, figures: Figures, seconds: float) -> Iterator[Loaded]:
     """Writers and a cursor's reader on a session of three copies; judged when the body's faults are over."""
@@ -121,6 +135,7 @@ def loaded(session: str, cluster: KafkaCluster, figures: Figures, seconds: float
         ]
         with running(figures, *writers, partial(follow_cursor, history, seen, figures, until)):
             yield Loaded(Leaders(admin), place(session).topic, partition, until, whole)
+        settle(whole, ledger, figures)
         drain_cursor(history, seen, figures)
         ledger.judge(replay(whole, figures), figures, "a replay")
         ledger.judge(seen, figures, "the cursor")
