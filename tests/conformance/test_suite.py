@@ -64,3 +64,18 @@ def test_a_log_that_breaks_the_contract_fails(pytester: pytest.Pytester, broken:
     pytester.makepyfile(broken)
     counts = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--tb=no").parseoutcomes()
     assert counts["failed"] >= 2, "in both faces"
+
+
+FORGOTTEN_LOG = """
+    from kchat.testing.conformance import LogConformance
+
+    class TestForgotten(LogConformance):
+        pass
+"""
+
+
+def test_a_suite_without_a_log_is_an_error_in_words_and_no_skip(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(FORGOTTEN_LOG)
+    ran = pytester.runpytest_subprocess("-q", "-x", "-p", "no:cacheprovider", "--tb=short")
+    assert ran.parseoutcomes() == {"errors": 1}
+    ran.stdout.fnmatch_lines(["*override the fixture `log`*"])
