@@ -76,31 +76,45 @@ def write_turns(
         time.sleep(pause_seconds)
 
 
+class Seen(list[str]):
+    """What the reads of one cursor gave, in their order, less what may come again.
+
+    A read whose commit was not answered says so (`Progress.unmoved`), and what it gave may come again: that
+    is not a duplicate, in whichever later read it comes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._repeats: set[str] = set()
+
+    def read(self, history: KafkaChatMessageHistory, count: int | None) -> tuple[int, bool]:
+        """Read on; how many messages came, and whether the cursor stands behind them."""
+        texts = [str(m.content) for m in history.messages_from_last_consumed(count, LIMIT_SECONDS)]
+        self.extend(text for text in texts if text not in self._repeats)
+        outcome = history.last_outcome
+        moved = outcome is None or outcome.progress.unmoved is None
+        if not moved:
+            self._repeats.update(texts)
+        return len(texts), moved
+
+
 def follow_cursor(
     history: KafkaChatMessageHistory,
-    seen: list[str],
+    seen: Seen,
     figures: Figures,
     until: float,
     *,
     count: int | None = 5,
 ) -> None:
-    """Read on from the session's cursor, call after call, until the moment `until`.
-
-    A read whose commit was not answered says so, and what it gave may come again: that is not a duplicate.
-    """
-    repeats: set[str] = set()
+    """Read on from the session's cursor, call after call, until the moment `until`."""
     while time.monotonic() < until:
         try:
             with figures.call(LIMIT_SECONDS):
-                texts = [str(m.content) for m in history.messages_from_last_consumed(count, LIMIT_SECONDS)]
+                came, _ = seen.read(history, count)
         except KchatError:
             time.sleep(0.05)
             continue
-        seen.extend(text for text in texts if text not in repeats)
-        outcome = history.last_outcome
-        if outcome is not None and outcome.progress.unmoved is not None:
-            repeats.update(texts)
-        if not texts:
+        if not came:
             time.sleep(0.01)
 
 
@@ -117,18 +131,12 @@ def replay(history: KafkaChatMessageHistory, figures: Figures, tries: int = 10) 
     return []
 
 
-def drain_cursor(history: KafkaChatMessageHistory, seen: list[str], figures: Figures) -> None:
+def drain_cursor(history: KafkaChatMessageHistory, seen: Seen, figures: Figures) -> None:
     """Read what is left behind the cursor, until there is nothing new."""
-    repeats: set[str] = set()
-    while True:
+    came, moved = 1, True
+    while came or not moved:
         with figures.call(LIMIT_SECONDS):
-            texts = [str(m.content) for m in history.messages_from_last_consumed(None, LIMIT_SECONDS)]
-        seen.extend(text for text in texts if text not in repeats)
-        outcome = history.last_outcome
-        if outcome is not None and outcome.progress.unmoved is not None:
-            repeats.update(texts)
-        elif not texts:
-            return
+            came, moved = seen.read(history, None)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic, OffsetSp
 from kchat.langchain import KafkaChatMessageHistory
 from tests.proof.figures import Figures
 from tests.proof.ledger import Ledger, Name
-from tests.proof.load import LIMIT_SECONDS, append_one, drain_cursor, replay
+from tests.proof.load import LIMIT_SECONDS, Seen, append_one, drain_cursor, replay
 
 ADMIN_SECONDS_MAX = 10.0
 
@@ -26,7 +26,7 @@ class Surgery:
     whole: KafkaChatMessageHistory
     admin: AdminClient
     ledger: Ledger = field(factory=Ledger)
-    seen: list[str] = field(factory=list)
+    seen: Seen = field(factory=Seen)
     _number: int = 0
 
     def append(self, writer: str = "w", turn: int = 2) -> list[Name]:

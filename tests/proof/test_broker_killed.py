@@ -12,7 +12,7 @@ from tests.brokers.jars import JarsKafka
 from tests.brokers.properties import RESTARTING
 from tests.proof.figures import Figures
 from tests.proof.ledger import Ledger
-from tests.proof.load import drain_cursor, follow_cursor, replay, running, write_turns
+from tests.proof.load import Seen, drain_cursor, follow_cursor, replay, running, write_turns
 
 WRITERS = 3
 
@@ -21,7 +21,7 @@ WRITERS = 3
 def test_a_broker_that_is_killed_again_and_again_loses_nothing(
     distribution: Distribution, figures: Figures, row_seconds: float
 ) -> None:
-    ledger, seen = Ledger(), list[str]()
+    ledger, seen = Ledger(), Seen()
     with (
         JarsKafka(distribution, extra=RESTARTING) as kafka,
         KafkaChatMessageHistory("killed", kafka.bootstrap) as history,

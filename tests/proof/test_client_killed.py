@@ -26,7 +26,7 @@ from tests.proof.actors import (
 )
 from tests.proof.figures import Figures
 from tests.proof.ledger import Ledger, Name, Told
-from tests.proof.load import LIMIT_SECONDS, append_one, drain_cursor, replay, running, write_turns
+from tests.proof.load import LIMIT_SECONDS, Seen, append_one, drain_cursor, replay, running, write_turns
 from tests.proof.offspring import START_SECONDS_MAX, Offspring
 
 TURN = 3
@@ -106,7 +106,7 @@ class Read:
     ledger: Ledger
     whole: KafkaChatMessageHistory
     until: float
-    seen: list[str] = field(factory=list)
+    seen: Seen = field(factory=Seen)
     moving: list[Committing] = field(factory=list)
 
     def in_lives(self, kafka: JarsKafka, figures: Figures) -> None:
@@ -190,7 +190,7 @@ def test_of_two_that_share_a_cursor_the_other_one_goes_on(
 def test_what_a_reader_died_with_before_its_commit_the_other_one_reads(
     kafka: JarsKafka, figures: Figures, row_seconds: float
 ) -> None:
-    ledger, seen, until = Ledger(), list[str](), time.monotonic() + row_seconds
+    ledger, seen, until = Ledger(), Seen(), time.monotonic() + row_seconds
     with KafkaChatMessageHistory("uncommitted", kafka.bootstrap) as other:
         while time.monotonic() < until:
             names = [Name("w", figures.faults, place) for place in range(random.randint(1, 9))]

@@ -17,7 +17,7 @@ from tests.brokers.distribution import Distribution
 from tests.brokers.jars import JarsKafka
 from tests.proof.figures import Figures
 from tests.proof.ledger import Ledger, Name, Told
-from tests.proof.load import LIMIT_SECONDS, append_one, drain_cursor, follow_cursor, replay, running
+from tests.proof.load import LIMIT_SECONDS, Seen, append_one, drain_cursor, follow_cursor, replay, running
 from tests.proof.onlookers import Replaying, Watching, judge_slice
 
 WRITERS = 8
@@ -53,7 +53,7 @@ def write_share(
 def test_eight_writers_and_eight_readers_see_one_order(
     kafka: JarsKafka, figures: Figures, row_seconds: float
 ) -> None:
-    ledger, lone = Ledger(), list[str]()
+    ledger, lone = Ledger(), Seen()
     with (
         KafkaChatMessageHistory("crowd", kafka.bootstrap) as history,
         KafkaChatMessageHistory("crowd", kafka.bootstrap, replay=True) as whole,

@@ -5,11 +5,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from langchain_core.messages import HumanMessage
 
+from kchat.langchain import KafkaChatMessageHistory
 from tests.proof.figures import Figures
 from tests.proof.ledger import Ledger, Name, Told
+from tests.proof.load import Seen
 from tests.proof.report import BEGIN, END, ROWS, remarks, table, write
 
 
@@ -55,6 +60,19 @@ def test_a_hole_is_what_is_missing_between_the_first_and_the_last_one_seen() -> 
 
 def test_what_is_unknown_may_be_there_or_not() -> None:
     assert judged([], unknown=names("a", 0)).missed == ()
+
+
+@pytest.mark.parametrize(("unmoved", "counted"), [("not answered", 2), (None, 4)])
+def test_only_what_a_read_without_its_commit_gave_may_come_again(unmoved: object, counted: int) -> None:
+    seen, messages = Seen(), [HumanMessage("w:0:0"), HumanMessage("w:0:1")]
+    history = SimpleNamespace(
+        messages_from_last_consumed=lambda *_: messages,
+        last_outcome=SimpleNamespace(progress=SimpleNamespace(unmoved=unmoved)),
+    )
+    seen.read(cast(KafkaChatMessageHistory, history), None)
+    history.last_outcome.progress.unmoved = None
+    seen.read(cast(KafkaChatMessageHistory, history), None)
+    assert len(seen) == counted
 
 
 def test_a_call_beyond_its_limit_and_a_second_is_counted_however_it_ends() -> None:

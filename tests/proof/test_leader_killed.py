@@ -18,7 +18,7 @@ from tests.brokers.cluster import KafkaCluster
 from tests.brokers.distribution import Distribution
 from tests.proof.figures import Figures
 from tests.proof.ledger import Ledger, Name
-from tests.proof.load import append_one, drain_cursor, follow_cursor, replay, running, write_turns
+from tests.proof.load import Seen, append_one, drain_cursor, follow_cursor, replay, running, write_turns
 from tests.proof.onlookers import Watching
 
 WRITERS = 3
@@ -115,7 +115,7 @@ def settle(whole: KafkaChatMessageHistory, ledger: Ledger, figures: Figures) -> 
 @contextmanager
 def loaded(session: str, cluster: KafkaCluster, figures: Figures, seconds: float) -> Iterator[Loaded]:
     """Writers and a cursor's reader on a session of three copies; judged when the body's faults are over."""
-    ledger, seen = Ledger(), list[str]()
+    ledger, seen = Ledger(), Seen()
     with (
         KafkaChatMessageHistory(session, cluster.bootstrap, replication_factor=3) as history,
         KafkaChatMessageHistory(session, cluster.bootstrap, replay=True) as whole,
