@@ -11,7 +11,9 @@ from kchat.core import (
     CursorMemory,
     ErrorKind,
     Failed,
+    FromBefore,
     FromBeginning,
+    FromBookmark,
     FromCommitted,
     FromEnd,
     FromPositions,
@@ -67,6 +69,8 @@ def begin(
             return watermarks.high
         case FromCommitted():
             return cursor(broker, stored, watermarks)
+        case FromBefore() | FromBookmark():
+            raise AssertionError("not drawn here")
         case FromPositions(positions=positions):
             return {p.partition: p.offset for p in positions}.get(watermarks.partition, low)
 

@@ -17,6 +17,7 @@ from kchat.core import (
     FromBeginning,
     Message,
     OffsetsCommitted,
+    OffsetsFound,
     OffsetsListed,
     Position,
     Produced,
@@ -37,6 +38,11 @@ POISON = b"{poison"
 
 def described(*partitions: int, topic_id: str | None = None, at: int = 1) -> Event:
     return TopicDescribed(at_ms=at, partitions=partitions or (0,), topic_id=topic_id)
+
+
+def found(*offsets: int) -> OffsetsFound:
+    """The first offsets of a time, partition by partition."""
+    return OffsetsFound(at_ms=1, positions=tuple(Position(p, offset) for p, offset in enumerate(offsets)))
 
 
 def listed(*ranges: tuple[int, int], at: int = 1) -> Event:

@@ -32,6 +32,7 @@ from tests.core.scripts import (
     error,
     failed,
     fetched,
+    found,
     listed,
     produced,
     resent,
@@ -90,6 +91,11 @@ READS: list[Walk] = [
     (read(start=AT_2), (*FOUND_4, fetched(resent(2), 3), fetched(0, 1))),
     (read(start=AT_2), (*FOUND_4, fetched(resent(2), 3), PASSED, listed((2, 4)))),
     (read(start=AT_2), (described(0, 1), listed((0, 3), (0, 1)), *HELD_UP, fetched(0, 1))),
+    (read(since_ms=1), (described(), listed((0, 2)), AGAIN, found(1), fetched(1))),
+    (read(since_ms=1), (described(), listed((0, 2)), found())),
+    (read(since_ms=1), (described(), listed((0, 2)), failed(ErrorKind.UNSUPPORTED), fetched(0, 1))),
+    (read(since_ms=1), (described(), listed((0, 2)), OVER)),
+    (read(since_ms=1, only_move=True, commit_to=GROUP), (described(), listed((0, 2)), found(1), stored())),
 ]
 
 SETTINGS = TopicSettings()

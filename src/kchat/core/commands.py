@@ -58,6 +58,17 @@ class ListOffsets:
 
 
 @frozen(kw_only=True)
+class FindOffsets:
+    """The first offset of each partition whose record is of `time_ms` or later (ListOffsets by timestamp)."""
+
+    topic: str
+    partitions: tuple[int, ...]
+    time_ms: int
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
 class FetchCommitted:
     """The committed offset of each partition in a consumer group (OffsetFetch)."""
 
@@ -135,6 +146,7 @@ Command = (
     | CreateTopic
     | DeleteTopic
     | ListOffsets
+    | FindOffsets
     | FetchCommitted
     | Fetch
     | CommitOffsets

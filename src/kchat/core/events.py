@@ -41,6 +41,14 @@ class OffsetsListed:
 
 
 @frozen(kw_only=True)
+class OffsetsFound:
+    """The offsets that were looked for; a partition that has no record so late is absent."""
+
+    at_ms: int
+    positions: tuple[Position, ...]
+
+
+@frozen(kw_only=True)
 class CommittedFetched:
     """The committed offsets; a partition without one is absent."""
 
@@ -100,6 +108,7 @@ Event = (
     | TopicCreated
     | TopicDeleted
     | OffsetsListed
+    | OffsetsFound
     | CommittedFetched
     | Fetched
     | OffsetsCommitted

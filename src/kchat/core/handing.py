@@ -6,7 +6,7 @@ from attrs import evolve, field, frozen
 
 from kchat.core.failures import Corrupt
 from kchat.core.lanes import Lane
-from kchat.core.log import Record
+from kchat.core.log import Position, Record
 from kchat.core.merging import merge
 from kchat.core.outcomes import Delivery, Progress
 from kchat.core.requests import OnCorrupt, ReadRequest
@@ -41,6 +41,8 @@ class Counted(Generic[M]):
             skipped=self.skipped,
             duplicates=self.duplicates,
             positions=tuple(lane.resume_position for lane in lanes),
+            began=tuple(Position(lane.partition, lane.begin) for lane in lanes),
+            older=tuple(lane.partition for lane in lanes if lane.begin > lane.low),
             resent=self.resent,
         )
 
@@ -73,6 +75,10 @@ def hand_out(
             verdict = _judge(request, record)
             if isinstance(verdict, Delivery):
                 known = verdict.message_id
+                if not request.covers(record):
+                    if known is not None:
+                        ids.add(known)  # a later copy of it is a second one all the same
+                    continue
                 if known is not None and (known in ids or _was_replayed(request, known)):
                     duplicates += 1
                     continue
@@ -85,7 +91,7 @@ def hand_out(
                             resent.add(known)
                     continue
                 stopped = Doubted()
-            elif verdict is None:
+            elif verdict is None or not request.covers(record):
                 continue
             elif request.on_corrupt is OnCorrupt.SKIP:
                 skipped.append(verdict)
@@ -136,7 +142,7 @@ def _judge(request: ReadRequest[M], record: Record) -> Delivery[M] | Corrupt | N
     if request.key is not None and record.key != request.key:
         return None
     message = request.decoder.decode(record)
-    if isinstance(message, Corrupt):
+    if message is None or isinstance(message, Corrupt):
         return message
     return Delivery(
         message=message,

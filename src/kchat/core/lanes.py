@@ -19,16 +19,19 @@ from kchat.core.log import CommittedOffset, Position, Record, Watermarks
 class Lane:
     """One partition of a read.
 
-    `begin` is where the read began, `position` the offset of the next record to fetch, `end` the high
-    watermark as seen once. `buffer`: fetched and not handed out yet. `remembered`: what
-    the cursor knows of the messages before `begin`. `last` is the last record that was fetched, `latest_ms`
-    the latest timestamp of all; `expected` the record that must come first (see `replaying`).
+    `begin` is where the read began, `position` the offset of the next record to fetch, `end` where it is to
+    end: the high watermark as seen once, `listed_end`, unless it ends before that. `low` is the first offset
+    that is of use to it. `buffer`: fetched and not handed out yet. `remembered`: what the cursor knows of the
+    messages before `begin`. `last` is the last record that was fetched, `latest_ms` the latest timestamp of
+    all; `expected` the record that must come first (see `replaying`).
     """
 
     partition: int
     begin: int
     position: int
     end: int
+    low: int = 0
+    listed_end: int = 0
     buffer: tuple[Record, ...] = ()
     remembered: CursorMemory = NOTHING
     last: Record | None = None
@@ -125,8 +128,44 @@ def open_lanes(
         if begin > w.high:
             return _out_of_range(w.partition, f"position {begin} is beyond the end of the log, {w.high}")
         memory = remembered.get(w.partition, NOTHING)
-        lanes.append(Lane(partition=w.partition, begin=begin, position=begin, end=w.high, remembered=memory))
+        lanes.append(
+            Lane(
+                partition=w.partition,
+                begin=begin,
+                position=begin,
+                end=w.high,
+                listed_end=w.high,
+                low=low,
+                remembered=memory,
+            )
+        )
     return tuple(lanes)
+
+
+def open_lanes_before(
+    watermarks: tuple[Watermarks, ...], positions: tuple[Position, ...] | None, offsets: int
+) -> tuple[Lane, ...] | BrokerError:
+    """The lanes of a read backwards: so many offsets before positions, or before the end."""
+    ends = {position.partition: position.offset for position in positions or ()}
+    lanes = open_lanes(watermarks, ends)
+    if isinstance(lanes, BrokerError):
+        return lanes
+    before: list[Lane] = []
+    for lane in lanes:
+        end = lane.end if positions is None else ends.get(lane.partition, lane.low)
+        begin = min(end, max(lane.low, end - offsets))
+        before.append(evolve(lane, begin=begin, position=begin, end=end))
+    return tuple(before)
+
+
+def not_before(lanes: tuple[Lane, ...], found: Mapping[int, int]) -> tuple[Lane, ...]:
+    """The lanes without what lies before the offsets that were found; where none was, with nothing."""
+    moved: list[Lane] = []
+    for lane in lanes:
+        low = max(lane.low, found.get(lane.partition, lane.end))
+        begin = min(max(lane.begin, low), lane.end)
+        moved.append(evolve(lane, begin=begin, position=begin, low=low))
+    return tuple(moved)
 
 
 def relist_lanes(
@@ -152,7 +191,7 @@ def relist_lanes(
                 lane.partition, f"position {lane.position} is below the low watermark {w.low}"
             )
         else:
-            moved.append(evolve(lane, position=min(w.low, lane.end)))
+            moved.append(evolve(lane, position=min(w.low, lane.end), low=max(w.low, lane.low)))
     return tuple(moved)
 
 

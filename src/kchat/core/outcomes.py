@@ -7,7 +7,7 @@ from attrs import field, frozen
 
 from kchat.core.events import Acknowledged
 from kchat.core.failures import BrokerError, Corrupt, Failure
-from kchat.core.log import NewRecord, Position
+from kchat.core.log import CommittedOffset, NewRecord, Position
 from kchat.core.replayed import Replayed
 
 M = TypeVar("M")
@@ -47,6 +47,8 @@ class Progress(Generic[M]):
     messages. `replayed` is set if the request had one and the broker keeps topic ids: then the deliveries,
     the skipped and the duplicates are those that are new since, and `replayed` has all. `topic_id` is the
     topic's, where it was asked for, and `resent` the ids of the messages that were marked as resent.
+    `began` is where the read began, `older` are the partitions that have records before that, of a time
+    that was asked for. `bookmark` is what a group has to store to go on here, where it was asked for.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -56,6 +58,9 @@ class Progress(Generic[M]):
     unmoved: BrokerError | None = None
     replayed: Replayed[M] | None = None
     topic_id: str | None = None
+    began: tuple[Position, ...] = ()
+    older: tuple[int, ...] = ()
+    bookmark: tuple[CommittedOffset, ...] = ()
     resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
 
     @property

@@ -18,22 +18,23 @@ from attrs import evolve
 
 from kchat.core import looking_back, replaying
 from kchat.core.budget import Budget
-from kchat.core.commands import CommitOffsets, DescribeTopic, Fetch, FetchCommitted, ListOffsets
+from kchat.core.commands import CommitOffsets, DescribeTopic, Fetch, FetchCommitted, FindOffsets, ListOffsets
 from kchat.core.committing import commit
-from kchat.core.cursors import CursorMemory
 from kchat.core.events import (
     CommittedFetched,
     Event,
     Fetched,
     OffsetsCommitted,
+    OffsetsFound,
     OffsetsListed,
     RequestFailed,
     TopicDescribed,
 )
 from kchat.core.failures import PASSING, BrokerError, Corrupt, ErrorKind
-from kchat.core.handing import Counted, hand_out
-from kchat.core.lanes import advance_lanes, lagging, open_lanes, relist_lanes, usable_committed
+from kchat.core.handing import hand_out
+from kchat.core.lanes import advance_lanes, relist_lanes
 from kchat.core.looking_back import look_back, looked
+from kchat.core.opening import find_offsets, found, opened
 from kchat.core.outcomes import Complete, Failed, Limit, Partial, Progress, ReadOutcome
 from kchat.core.reading_commands import describe, fetch, list_offsets
 from kchat.core.reading_states import (
@@ -42,13 +43,14 @@ from kchat.core.reading_states import (
     Describing,
     Fetching,
     FindingCommitted,
+    FindingOffsets,
     Finished,
     ListingOffsets,
     LookingBack,
     Relisting,
     State,
 )
-from kchat.core.requests import FromBeginning, FromCommitted, FromEnd, FromPositions, ReadRequest
+from kchat.core.requests import FromBefore, FromBeginning, FromCommitted, FromPositions, ReadRequest
 
 __all__ = [
     "TRANSITIONS",
@@ -56,6 +58,7 @@ __all__ = [
     "Describing",
     "Fetching",
     "FindingCommitted",
+    "FindingOffsets",
     "Finished",
     "ListingOffsets",
     "LookingBack",
@@ -87,13 +90,13 @@ A new topic is visible 2 to 7 ms after its creation on one broker; others may la
 
 def start(request: ReadRequest[M], at_ms: int) -> State[M]:
     """The first state of a read that begins at `at_ms`, the shell's monotonic clock in milliseconds."""
-    if request.messages_max == 0:
+    if request.messages_max == 0 and not request.only_move:
         return Finished(Partial(Progress(), Limit.COUNT))
     budget = Budget.start(at_ms=at_ms, wait_ms_max=request.wait_ms_max, stall_ms_max=request.stall_ms_max)
     return Describing(request=request, budget=budget, started_ms=at_ms)
 
 
-ReadCommand = DescribeTopic | FetchCommitted | ListOffsets | Fetch | CommitOffsets
+ReadCommand = DescribeTopic | FetchCommitted | ListOffsets | FindOffsets | Fetch | CommitOffsets
 
 
 def pending(state: State[M]) -> ReadCommand | ReadOutcome[M]:
@@ -113,6 +116,8 @@ def pending(state: State[M]) -> ReadCommand | ReadOutcome[M]:
             )
         case ListingOffsets(request=request, budget=budget, partitions=partitions):
             return list_offsets(request, partitions, budget)
+        case FindingOffsets(budget=budget):
+            return find_offsets(state, budget)
         case Relisting(fetching=fetching, budget=budget, partitions=partitions):
             return list_offsets(fetching.request, partitions, budget)
         case Fetching():
@@ -142,6 +147,8 @@ def advance(state: State[M], event: Event) -> State[M]:
             )
         case ListingOffsets(), OffsetsListed():
             return _listed(state, event)
+        case FindingOffsets(), (OffsetsFound() | RequestFailed()):
+            return _begun(found(state, event), state.fetching)
         case Fetching(), Fetched():
             return _fetched(state, event)
         case Relisting(), OffsetsListed():
@@ -164,7 +171,7 @@ def advance(state: State[M], event: Event) -> State[M]:
 def _described(state: Describing[M], event: TopicDescribed) -> State[M]:
     request, budget = state.request, state.budget.answered(event.at_ms)
     partitions = event.partitions
-    meant = request.start.topic_id if isinstance(request.start, FromPositions) else None
+    meant = request.start.topic_id if isinstance(request.start, FromPositions | FromBefore) else None
     if meant is not None and event.topic_id is not None and meant != event.topic_id:
         return Finished(Failed(Progress(), ANOTHER_TOPIC))
     if request.partition is not None:
@@ -184,35 +191,22 @@ def _described(state: Describing[M], event: TopicDescribed) -> State[M]:
 
 
 def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
-    request = state.request
-    remembered: dict[int, CursorMemory] = {}
-    match request.start:
-        case FromCommitted():
-            committed = state.committed.committed if state.committed else ()
-            behind = lagging(committed, event.watermarks, state.topic_id)
-            if behind is not None:
-                return _failed_before_fetching(state, RequestFailed(at_ms=event.at_ms, error=behind))
-            wanted, remembered = usable_committed(committed, event.watermarks, state.topic_id)
-        case FromPositions(positions=positions):
-            wanted = {position.partition: position.offset for position in positions}
-        case FromEnd():
-            wanted = {w.partition: w.high for w in event.watermarks}
-        case FromBeginning():
-            wanted = {}
-        case _:
-            assert_never(request.start)
-    opened = open_lanes(event.watermarks, wanted, remembered)
-    known = frozenset().union(*(memory.known for memory in remembered.values()))
-    fetching = Fetching(
-        request=request,
-        budget=state.budget.answered(event.at_ms),
-        topic_id=state.topic_id,
-        lanes=opened if isinstance(opened, tuple) else (),
-        counted=Counted(ids=known | request.resent_before),
-    )
-    if isinstance(opened, BrokerError):
-        return Finished(Failed(fetching.progress, opened))
-    return _next(replaying.behind(fetching, event.watermarks))
+    after = opened(state, event)
+    if isinstance(after, BrokerError) and after.kind in PASSING:
+        return _failed_before_fetching(state, RequestFailed(at_ms=event.at_ms, error=after))
+    if isinstance(after, Fetching):
+        after = replaying.behind(after, event.watermarks)
+    return _begun(after, None)
+
+
+def _begun(after: Fetching[M] | FindingOffsets[M] | BrokerError, fetching: Fetching[M] | None) -> State[M]:
+    match after:
+        case Fetching():
+            return _next(after)
+        case FindingOffsets():
+            return after
+        case BrokerError():
+            return Finished(Failed(fetching.progress if fetching else Progress(), after))
 
 
 def _fetched(state: Fetching[M], event: Fetched) -> State[M]:
@@ -340,7 +334,7 @@ def _topic_missing(state: Describing[M], event: RequestFailed) -> State[M]:
     request, budget = state.request, state.budget.not_yet(event.at_ms)
     if request.topic_expected and event.at_ms - state.started_ms < EXPECTED_MS_MAX and not budget.spent:
         return evolve(state, budget=budget)
-    if isinstance(request.start, FromPositions) and request.start.topic_id is not None:
+    if isinstance(request.start, FromPositions | FromBefore) and request.start.topic_id is not None:
         return Finished(Failed(Progress(), ANOTHER_TOPIC))
     if not request.follow:
         return Finished(Complete(Progress()))

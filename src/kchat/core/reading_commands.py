@@ -5,7 +5,7 @@ from typing import TypeVar
 from kchat.core.budget import Budget
 from kchat.core.commands import DescribeTopic, Fetch, ListOffsets
 from kchat.core.reading_states import Fetching
-from kchat.core.requests import FromCommitted, FromPositions, ReadRequest
+from kchat.core.requests import FromBefore, FromBookmark, FromCommitted, FromPositions, ReadRequest
 
 M = TypeVar("M")
 
@@ -19,7 +19,8 @@ SEVERAL_RECORDS_MIN = 1_000
 def describe(request: ReadRequest[M], budget: Budget) -> DescribeTopic:
     """Which topic this is. What a cursor, positions or a replay know is true of one topic only."""
     group = request.start.group if isinstance(request.start, FromCommitted) else None
-    positioned = isinstance(request.start, FromPositions) and request.start.topic_id is not None
+    start = request.start
+    positioned = isinstance(start, FromPositions | FromBefore) and start.topic_id is not None
     known = request.replayed.partitions if request.replayed else ()
     return DescribeTopic(
         topic=request.topic,
@@ -27,6 +28,7 @@ def describe(request: ReadRequest[M], budget: Budget) -> DescribeTopic:
         or request.commit_to is not None
         or group is not None
         or positioned
+        or isinstance(start, FromBookmark)
         or request.replayed is not None,
         listed_next=known or request.partitions_expected,
         committed_next=group,

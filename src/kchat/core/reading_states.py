@@ -4,12 +4,14 @@ from typing import Generic, TypeVar
 
 from attrs import evolve, field, frozen
 
+from kchat.core.bookmarks import bookmarked
 from kchat.core.budget import Budget
 from kchat.core.commands import CommitOffsets
 from kchat.core.events import (
     CommittedFetched,
     Fetched,
     OffsetsCommitted,
+    OffsetsFound,
     OffsetsListed,
     RequestFailed,
     TopicDescribed,
@@ -53,6 +55,14 @@ class ListingOffsets(Generic[M]):
 
 
 @frozen(kw_only=True)
+class FindingOffsets(Generic[M]):
+    """Asking where the records of a time begin; `fetching` is the read as it would be without that."""
+
+    fetching: "Fetching[M]"
+    budget: Budget
+
+
+@frozen(kw_only=True)
 class Fetching(Generic[M]):
     """Fetching records and handing them out."""
 
@@ -65,7 +75,8 @@ class Fetching(Generic[M]):
     @property
     def progress(self) -> Progress[M]:
         """What is handed out so far, behind what an earlier replay found; a later one cannot use it."""
-        progress = evolve(self.counted.progress(self.lanes), topic_id=self.topic_id)
+        bookmark = bookmarked(self.topic_id, self.lanes, self.counted) if self.request.with_bookmark else ()
+        progress = evolve(self.counted.progress(self.lanes), topic_id=self.topic_id, bookmark=bookmark)
         found = self.request.replayed
         if found is None or not found.chunks:
             return progress
@@ -127,6 +138,7 @@ State = (
     Describing[M]
     | FindingCommitted[M]
     | ListingOffsets[M]
+    | FindingOffsets[M]
     | Fetching[M]
     | Relisting[M]
     | LookingBack[M]
@@ -142,8 +154,10 @@ TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
     (Describing, RequestFailed): frozenset({Describing, Finished}),
     (FindingCommitted, CommittedFetched): frozenset({ListingOffsets}),
     (FindingCommitted, RequestFailed): frozenset({FindingCommitted, Finished}),
-    (ListingOffsets, OffsetsListed): AFTER_LISTING | {ListingOffsets},
+    (ListingOffsets, OffsetsListed): AFTER_LISTING | {ListingOffsets, FindingOffsets},
     (ListingOffsets, RequestFailed): frozenset({ListingOffsets, Finished}),
+    (FindingOffsets, OffsetsFound): AFTER_LISTING,
+    (FindingOffsets, RequestFailed): frozenset({FindingOffsets, Fetching, Finished}),
     (Fetching, Fetched): AFTER_FETCHING | {Relisting},
     (Fetching, RequestFailed): frozenset({Fetching, Relisting, Finished}),
     (Relisting, OffsetsListed): AFTER_FETCHING | {Relisting},

@@ -67,7 +67,7 @@ def confirmed(state: Fetching[M]) -> Fetching[M]:
 def afresh(state: Fetching[M]) -> Fetching[M]:
     """The same read from the beginning, to the same end."""
     lanes = tuple(
-        Lane(partition=lane.partition, begin=lane.begin, position=lane.begin, end=lane.end)
+        Lane(partition=lane.partition, begin=lane.begin, position=lane.begin, end=lane.end, low=lane.low)
         for lane in state.lanes
     )
     return evolve(_forgetting(state), lanes=lanes, counted=Counted())

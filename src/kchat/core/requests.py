@@ -8,7 +8,7 @@ from attrs import field, frozen, validators
 from kchat.core.budget import STALL_MS_MAX_DEFAULT
 from kchat.core.checks import group_name, legal_name, whole_number
 from kchat.core.failures import Corrupt
-from kchat.core.log import NewRecord, Position, Record
+from kchat.core.log import CommittedOffset, NewRecord, Position, Record
 from kchat.core.replayed import Replayed
 from kchat.core.topics import TopicSettings
 
@@ -25,8 +25,8 @@ class Decoder(Protocol[M_co]):
     A decoder is part of a request and so of a machine's state: make it a frozen value.
     """
 
-    def decode(self, record: Record) -> M_co | Corrupt:
-        """The message, or why the record is none."""
+    def decode(self, record: Record) -> M_co | Corrupt | None:
+        """The message, or why the record is none; None for a record that this reader does not look for."""
 
 
 @frozen
@@ -52,6 +52,26 @@ class FromPositions:
 
 
 @frozen
+class FromBefore:
+    """Start so many offsets before positions, or before the end, and end there: for reading backwards.
+
+    The read begins at the low watermark where that comes first. A partition that the positions do not name
+    has nothing before them. With `topic_id` the positions are those of this very topic.
+    """
+
+    offsets: int = field(validator=whole_number(1))
+    positions: tuple[Position, ...] | None = None
+    topic_id: str | None = None
+
+
+@frozen
+class FromBookmark:
+    """Start where an earlier outcome's `bookmark` says, as `FromCommitted` does where a group says."""
+
+    offsets: tuple[CommittedOffset, ...]
+
+
+@frozen
 class FromCommitted:
     """Start at the committed offsets of a consumer group; where it has none, at the low watermark.
 
@@ -62,7 +82,7 @@ class FromCommitted:
     group: str = field(validator=group_name)
 
 
-Start = FromBeginning | FromEnd | FromPositions | FromCommitted
+Start = FromBeginning | FromEnd | FromPositions | FromBefore | FromBookmark | FromCommitted
 
 
 @unique
@@ -89,7 +109,12 @@ class ReadRequest(Generic[M]):
         stall_ms_max: without `wait_ms_max`, give up when the broker answers nothing for so long.
         follow: go on beyond the end and wait for new records until a limit is reached.
         on_corrupt: end at a record that cannot be decoded, or report it and go on.
+        since_ms: hand out no record of before this time, milliseconds since 1970-01-01 UTC. A read from the
+            beginning, or backwards, does not even fetch what lies before the first such record.
+        until_ms: hand out no record of this time or later. It does not end the read: timestamps may go back.
         commit_to: a consumer group that stores, before the read ends well, where it ended.
+        only_move: hand out nothing: with `commit_to`, the cursor moves to where the read would have begun.
+        with_bookmark: tell in the outcome what a group has to store to go on after it.
         replayed: for whole reads: what an earlier one with the same request found, from its outcome's
             progress; only what is new is fetched. `Replayed()` the first time; None: keep nothing.
         with_topic_id: tell the topic's id in the outcome, for reads that go on from its positions.
@@ -110,6 +135,10 @@ class ReadRequest(Generic[M]):
     stall_ms_max: int = field(default=STALL_MS_MAX_DEFAULT, validator=whole_number(1))
     follow: bool = False
     on_corrupt: OnCorrupt = OnCorrupt.RAISE
+    since_ms: int | None = field(default=None, validator=validators.optional(whole_number(0)))
+    until_ms: int | None = field(default=None, validator=validators.optional(whole_number(0)))
+    only_move: bool = False
+    with_bookmark: bool = False
     commit_to: str | None = field(default=None, validator=validators.optional(group_name))
     replayed: Replayed[M] | None = field(
         default=None, validator=validators.optional(validators.instance_of(Replayed))
@@ -123,12 +152,26 @@ class ReadRequest(Generic[M]):
 
     def __attrs_post_init__(self) -> None:
         bounded = self.messages_max is not None or self.follow or self.commit_to is not None
+        bounded = bounded or self.since_ms is not None or self.until_ms is not None
         if self.replayed is not None and (bounded or self.start != FromBeginning()):
             raise ValueError("`replayed` is for a read of the whole conversation, without a cursor")
+        backwards = isinstance(self.start, FromBefore)
+        if self.follow and (backwards or self.only_move):
+            raise ValueError("a read that goes backwards, or only moves a cursor, waits for nothing")
+        if backwards and self.commit_to is not None:
+            raise ValueError("a read that goes backwards moves no cursor")
+        if self.only_move and self.commit_to is None:
+            raise ValueError("a read that only moves a cursor needs to know which: commit_to")
         if self.follow and self.messages_max is None and self.wait_ms_max is None:
             raise ValueError(
                 "a read that waits for new messages needs a limit: messages_max, wait_ms_max or both"
             )
+
+    def covers(self, record: Record) -> bool:
+        """Whether the record is of a time that was asked for."""
+        return (self.since_ms is None or record.timestamp_ms >= self.since_ms) and (
+            self.until_ms is None or record.timestamp_ms < self.until_ms
+        )
 
 
 @frozen(kw_only=True)

@@ -9,15 +9,17 @@ class Capabilities:
 
     Args:
         create_topics: CreateTopics and DeleteTopics. Without, a topic is created by asking for it by name.
+        times: ListOffsets finds the first record of a time. Without, a read by time looks at all records.
         topic_ids: DescribeTopicPartitions gives an id that tells a topic from a later one of its name.
     """
 
     create_topics: bool = True
+    times: bool = True
     topic_ids: bool = True
 
 
 APACHE_KAFKA = Capabilities()
 """Apache Kafka, and whatever speaks its whole protocol."""
 
-MOCK_CLUSTER = Capabilities(create_topics=False, topic_ids=False)
+MOCK_CLUSTER = Capabilities(create_topics=False, times=False, topic_ids=False)
 """librdkafka's mock cluster: it has no controller, so admin requests time out (measured on 2.16)."""

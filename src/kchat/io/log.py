@@ -22,6 +22,7 @@ from kchat.core import (
     Event,
     Fetch,
     FetchCommitted,
+    FindOffsets,
     ListOffsets,
     ProvisionOutcome,
     ProvisionRequest,
@@ -48,7 +49,7 @@ T = TypeVar("T")
 ABANDON_SECONDS_MAX = 0.8
 """How long a cancelled call waits for what it did to be undone; a thread goes on with it after that."""
 
-_WITHOUT_EFFECT = (DescribeTopic, FetchCommitted, ListOffsets, Fetch)
+_WITHOUT_EFFECT = (DescribeTopic, FetchCommitted, ListOffsets, FindOffsets, Fetch)
 """A call that is cancelled in one of these leaves nothing to undo."""
 
 

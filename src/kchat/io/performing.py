@@ -24,8 +24,10 @@ from kchat.core import (
     Fetch,
     FetchCommitted,
     Fetched,
+    FindOffsets,
     ListOffsets,
     OffsetsCommitted,
+    OffsetsFound,
     OffsetsListed,
     Produce,
     Produced,
@@ -170,6 +172,10 @@ class Call:
             case ListOffsets():
                 watermarks = self._reads.list_offsets(command)
                 return OffsetsListed(at_ms=now_ms(), watermarks=watermarks)
+            case FindOffsets():
+                if not self._capabilities.times:
+                    raise FailedError(NO_TIMES)
+                return OffsetsFound(at_ms=now_ms(), positions=self._reads.find_offsets(command))
             case FetchCommitted():
                 committed = self._cursors.fetch_committed(command)
                 return CommittedFetched(at_ms=now_ms(), committed=committed)
@@ -274,5 +280,6 @@ class Call:
                 return self._reads.client(command)
 
 
+NO_TIMES = BrokerError(ErrorKind.UNSUPPORTED, "UNSUPPORTED", "this broker finds no offsets by time")
 GIVEN_UP = BrokerError(ErrorKind.WITHDRAWN, "_STATE", "the caller is gone")
 SILENCE = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "no answer yet")

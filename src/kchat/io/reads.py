@@ -12,6 +12,7 @@ from kchat.core import (
     DescribeTopic,
     ErrorKind,
     Fetch,
+    FindOffsets,
     Headers,
     ListOffsets,
     Position,
@@ -137,6 +138,17 @@ class Reads:
         # denied one: only its metadata says so. Not inside the `except`: see `Topics`.
         described(handle.list_topics(command.topic, left()), command.topic)
         return watermarks()
+
+    def find_offsets(self, command: FindOffsets) -> tuple[Position, ...]:
+        """The first record of each partition that is of the time or later; none where there is none."""
+        seconds = command.timeout_ms / 1000
+        asked = [TopicPartition(command.topic, p, command.time_ms) for p in command.partitions]
+        answered = self.reader(seconds).handle.offsets_for_times(asked, timeout=seconds)
+        for place in answered:
+            if place.error is not None:
+                raise KafkaException(place.error)
+        # -1 is the end, as it is when the broker looks: the end that the machine knows is older.
+        return tuple(Position(place.partition, place.offset) for place in answered if place.offset >= 0)
 
     def fetch(self, command: Fetch) -> tuple[tuple[Record, ...], tuple[Position, ...]]:
         """What is there from the positions on, at most `records_max`; with `wait`, what comes."""

@@ -21,10 +21,12 @@ from kchat.core import (
     Fetch,
     FetchCommitted,
     Fetched,
+    FindOffsets,
     Headers,
     ListOffsets,
     NewRecord,
     OffsetsCommitted,
+    OffsetsFound,
     OffsetsListed,
     Position,
     Produce,
@@ -128,6 +130,8 @@ class FakeCluster:
                 return self._delete(command)
             case ListOffsets():
                 return self._list_offsets(command)
+            case FindOffsets():
+                return self._find_offsets(command)
             case FetchCommitted():
                 return self._fetch_committed(command)
             case Fetch():
@@ -198,6 +202,17 @@ class FakeCluster:
         if len(watermarks) < len(found):
             return self._unknown_topic()
         return OffsetsListed(at_ms=self.now_ms, watermarks=watermarks)
+
+    def _find_offsets(self, command: FindOffsets) -> Event:
+        found = [self._partition(command.topic, number) for number in command.partitions]
+        if None in found:
+            return self._unknown_topic()
+        positions = tuple(
+            Position(partition.number, offset)
+            for partition in found
+            if partition is not None and (offset := partition.first_since(command.time_ms)) is not None
+        )
+        return OffsetsFound(at_ms=self.now_ms, positions=positions)
 
     def _fetch(self, command: Fetch) -> Event:
         if command.records_max < 1 or not command.positions:

@@ -41,6 +41,10 @@ class FakePartition:
         young = (record.offset for record in self.records if record.timestamp_ms >= before_ms)
         self.remove_before(next(young, self.high))
 
+    def first_since(self, time_ms: int) -> int | None:
+        """The offset of the first record that is of this time or later."""
+        return next((record.offset for record in self.records if record.timestamp_ms >= time_ms), None)
+
     def read(self, position: int, records_max: int) -> list[Record]:
         """The records from a position on."""
         return [record for record in self.records if record.offset >= position][:records_max]

@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 
 from kchat.core import (
     MESSAGE_TYPES,
+    CommittedOffset,
     Decoder,
     ErrorKind,
+    FromBefore,
     FromBeginning,
+    FromBookmark,
     FromCommitted,
     FromEnd,
     FromPositions,
@@ -35,6 +38,7 @@ from kchat.core import (
 )
 from kchat.testing import faults
 from kchat.testing.broker import FakeBroker
+from kchat.testing.cluster import EPOCH_MS
 from kchat.testing.faults import Fault, FaultPlan
 
 TOPIC_DEFAULT = "chat"
@@ -218,22 +222,30 @@ def read_requests(
     """
     position = st.builds(Position, st.integers(0, partitions_max - 1), st.integers(0, 8))
     named = st.lists(position, max_size=partitions_max, unique_by=lambda p: p.partition).map(tuple)
+    bookmark = named.map(lambda places: tuple(CommittedOffset(p.partition, p.offset) for p in places))
+    times = st.none() | st.integers(EPOCH_MS, EPOCH_MS + 50)
     starts: list[st.SearchStrategy[Start]] = [
         st.just(FromBeginning()),
         st.just(FromEnd()),
         st.builds(FromPositions, named),
+        st.builds(FromBefore, st.integers(1, 20), st.none() | named),
+        st.builds(FromBookmark, bookmark),
     ]
     if group is not None:
         starts.append(st.just(FromCommitted(group)))
-    return st.builds(
-        ReadRequest,
-        topic=st.just(topic),
-        start=st.one_of(starts),
-        decoder=st.just(JsonDecoder() if decoder is None else decoder),
-        key=st.just(key),
-        partition=st.none() | st.integers(0, partitions_max - 1),
-        messages_max=st.none() | st.integers(0, 10),
-        wait_ms_max=st.none() | st.integers(0, 5_000),
-        on_corrupt=st.sampled_from(OnCorrupt),
-        commit_to=st.sampled_from([None, group]),
+    return st.one_of(starts).flatmap(
+        lambda start: st.builds(
+            ReadRequest,
+            topic=st.just(topic),
+            start=st.just(start),
+            decoder=st.just(JsonDecoder() if decoder is None else decoder),
+            key=st.just(key),
+            partition=st.none() | st.integers(0, partitions_max - 1),
+            messages_max=st.none() | st.integers(0, 10),
+            wait_ms_max=st.none() | st.integers(0, 5_000),
+            on_corrupt=st.sampled_from(OnCorrupt),
+            since_ms=times,
+            until_ms=times,
+            commit_to=st.sampled_from([None] if isinstance(start, FromBefore) else [None, group]),
+        )
     )

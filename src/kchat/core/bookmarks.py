@@ -1,0 +1,23 @@
+"""A bookmark: what a group has to store of each partition, for the next read to go on there."""
+
+from typing import Any
+
+from attrs import evolve
+
+from kchat.core.handing import Counted
+from kchat.core.lanes import Lane
+from kchat.core.log import CommittedOffset
+
+
+def bookmarked(
+    topic_id: str | None, lanes: tuple[Lane, ...], counted: Counted[Any]
+) -> tuple[CommittedOffset, ...]:
+    """Where each of these partitions goes on, and what has to be known there."""
+    return tuple(_after(topic_id, lane, counted) for lane in lanes)
+
+
+def _after(topic_id: str | None, lane: Lane, counted: Counted[Any]) -> CommittedOffset:
+    handed_out = (d for d in counted.deliveries if d.partition == lane.partition)
+    ids = tuple(delivery.message_id for delivery in handed_out if delivery.message_id is not None)
+    memory = evolve(lane.remembered, topic_id=topic_id).followed_by(ids, counted.resent)
+    return CommittedOffset(lane.partition, lane.resume_position.offset, memory.to_metadata())
