@@ -17,7 +17,11 @@ CORE = [path for path in SOURCES if "core" in path.relative_to(ROOT / "src" / "k
 CORE_MAY_IMPORT = {
     "attrs",
     "collections",
+    "base64",
+    "binascii",
+    "bisect",
     "enum",
+    "functools",
     "itertools",
     "json",
     "math",

@@ -16,7 +16,7 @@ class TestMockCluster(LogConformance):
 
     @pytest.fixture
     def abilities(self) -> Abilities:
-        return Abilities(chooses_partitions=False, deletes_topics=False)
+        return Abilities(chooses_partitions=False, deletes_topics=False, finds_times=False)
 
     @pytest.fixture
     def another_log(self, embedded: EmbeddedKafka) -> Iterator[KafkaLog]:

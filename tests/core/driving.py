@@ -12,16 +12,20 @@ from kchat.core import (
     Command,
     CommittedFetched,
     CommittedOffset,
+    CursorMemory,
     EnsureTopic,
     ErrorKind,
     Event,
     Fetched,
+    FromBefore,
     FromBeginning,
+    FromBookmark,
     FromCommitted,
     FromEnd,
     FromPositions,
     NewRecord,
     OffsetsCommitted,
+    OffsetsFound,
     OffsetsListed,
     OnCorrupt,
     Position,
@@ -31,6 +35,7 @@ from kchat.core import (
     Record,
     RemoveTopic,
     RequestFailed,
+    Start,
     TopicCreated,
     TopicDeleted,
     TopicDescribed,
@@ -67,6 +72,9 @@ contents: dict[type, st.SearchStrategy[dict[str, Any]]] = {
     TopicDeleted: st.just({}),
     OffsetsCommitted: st.just({}),
     OffsetsListed: st.fixed_dictionaries({"watermarks": st.tuples(watermarks(0), watermarks(1))}),
+    OffsetsFound: st.fixed_dictionaries(
+        {"positions": st.lists(st.builds(Position, partitions, offsets), max_size=2).map(tuple)}
+    ),
     CommittedFetched: st.fixed_dictionaries(
         {"committed": st.lists(st.builds(CommittedOffset, partitions, offsets), max_size=2).map(tuple)}
     ),
@@ -84,14 +92,28 @@ contents: dict[type, st.SearchStrategy[dict[str, Any]]] = {
     RequestFailed: st.fixed_dictionaries({"error": errors}),
 }
 
+
+def _possible(start: Start, **drawn: Any) -> ReadRequest[Any]:
+    """The read that was drawn, without what cannot be asked of it."""
+    backwards = isinstance(start, FromBefore)
+    group = None if backwards else drawn["commit_to"]
+    moves = drawn["only_move"] and group is not None
+    drawn |= {"commit_to": group, "only_move": moves, "follow": drawn["follow"] and not (backwards or moves)}
+    return ReadRequest(topic=TOPIC, decoder=DECODER, start=start, **drawn)
+
+
+_AT = (Position(0, 2),)
+_MARKED = FromBookmark((CommittedOffset(0, 2, CursorMemory("A").to_metadata()),))
+_STARTS: list[Start] = [FromBeginning(), FromEnd(), FromCommitted(GROUP), FromPositions(_AT), _MARKED]
+
 requests: dict[ModuleType, st.SearchStrategy[Any]] = {
     reading: st.builds(
-        ReadRequest,
-        topic=st.just(TOPIC),
-        decoder=st.just(DECODER),
-        start=st.sampled_from(
-            [FromBeginning(), FromEnd(), FromCommitted(GROUP), FromPositions((Position(0, 2),))]
-        ),
+        _possible,
+        start=st.sampled_from([*_STARTS, FromBefore(1), FromBefore(2, _AT, "A")]),
+        since_ms=st.sampled_from([None, None, 2]),
+        until_ms=st.sampled_from([None, None, 4]),
+        only_move=st.booleans(),
+        with_bookmark=st.booleans(),
         messages_max=st.sampled_from([1, 2, 9]),
         wait_ms_max=st.sampled_from([None, 300, 3_000]),
         stall_ms_max=st.sampled_from([200, 3_000]),

@@ -1,6 +1,6 @@
 """What a read must hand out, in a few lines that share nothing with the code under test."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
 from typing import Any
 
@@ -9,6 +9,7 @@ from attrs import frozen
 from kchat.core import HEADER_ID, HEADER_RESENT, Corrupt, Message, Progress, Record
 
 Place = tuple[int, int]
+Covers = Callable[[Record], bool]
 
 
 @frozen(kw_only=True)
@@ -41,10 +42,16 @@ def is_corrupt(record: Record) -> bool:
     return record.value is None or b"poison" in record.value
 
 
-def told(records: Iterable[Record], before: Iterable[Record] = ()) -> Told:
+def always(_: Record) -> bool:
+    """Every record is of the time asked for: none was."""
+    return True
+
+
+def told(records: Iterable[Record], before: Iterable[Record] = (), covers: Covers = always) -> Told:
     """The messages once each, the records that are none, and how many second copies there are.
 
     `before` is what the log holds before the read. Only a resent record is known as a second copy by that.
+    Of all this, what `covers` leaves out is not told; but what is a second copy is judged before.
     """
     readable: list[Record] = []
     corrupt: list[Record] = []
@@ -58,9 +65,9 @@ def told(records: Iterable[Record], before: Iterable[Record] = ()) -> Told:
         if ids[i] is None or not (ids[i] in ids[:i] or (r.header(HEADER_RESENT) and ids[i] in old))
     ]
     return Told(
-        messages=tuple(map(place_of, once)),
-        corrupt=tuple(map(place_of, corrupt)),
-        duplicates=len(readable) - len(once),
+        messages=tuple(map(place_of, filter(covers, once))),
+        corrupt=tuple(map(place_of, filter(covers, corrupt))),
+        duplicates=len(list(filter(covers, readable))) - len(list(filter(covers, once))),
     )
 
 
@@ -79,9 +86,9 @@ def passed(records: Iterable[Record], progress: Progress[Message]) -> list[Recor
     return [record for record in records if record.offset < offsets.get(record.partition, 0)]
 
 
-def assert_told(got: Told, behind: list[Record], before: Iterable[Record]) -> None:
+def assert_told(got: Told, behind: list[Record], before: Iterable[Record], covers: Covers = always) -> None:
     """As the model tells it. A copy without a mark may be known, too: by looking back for one with a mark."""
-    wanted, by_place = told(behind, before), {place_of(record): record for record in behind}
+    wanted, by_place = told(behind, before, covers), {place_of(record): record for record in behind}
     left_out = [place for place in wanted.messages if place not in got.messages]
     old = {record.header(HEADER_ID) for record in before if not is_corrupt(record)} - {None}
     assert {by_place[place].header(HEADER_ID) for place in left_out} <= old
@@ -96,6 +103,7 @@ def assert_slice(
     progress: Progress[Message],
     failure: object = None,
     before: Iterable[Record] = (),
+    covers: Covers = always,
 ) -> list[Record]:
     """What is handed out is the beginning of `expected`, and the positions say exactly where it stopped.
 
@@ -104,7 +112,7 @@ def assert_slice(
     """
     behind = passed(expected, progress)
     assert behind == expected[: len(behind)], "the positions leave a hole"
-    assert_told(told_by(progress), behind, before)
+    assert_told(told_by(progress), behind, before, covers)
     for delivery in progress.deliveries:
         assert delivery.message.data["content"] in {f"{delivery.partition}/{delivery.offset}", "foreign"}
     rest = expected[len(behind) :]

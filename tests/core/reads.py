@@ -1,5 +1,6 @@
 """Runs a drawn read, and says what it may have handed out."""
 
+import sys
 from collections.abc import Mapping
 
 from attrs import evolve
@@ -18,6 +19,7 @@ from kchat.core import (
     FromEnd,
     FromPositions,
     Message,
+    OffsetsFound,
     OffsetsListed,
     Partial,
     ReadRequest,
@@ -25,9 +27,9 @@ from kchat.core import (
     Watermarks,
     reading,
 )
-from kchat.core.reading import LookingBack, Relisting
+from kchat.core.reading import ListingOffsets, LookingBack, Relisting
 from kchat.testing import FakeBroker, FalseLow, LostAnswer
-from tests.core.model import in_order
+from tests.core.model import Covers, in_order
 from tests.core.strategies import GROUP, TOPIC
 from tests.core.tracing import Trace, run_traced
 
@@ -60,7 +62,7 @@ def begin(
     watermarks: Watermarks,
     stored: Mapping[int, CommittedOffset],
 ) -> int:
-    """The first offset that a read of this partition may hand out."""
+    """The first offset that a read of this partition is about, whatever its time."""
     low = broker.cluster.topics[TOPIC].partitions[watermarks.partition].low
     match request.start:
         case FromBeginning():
@@ -69,24 +71,73 @@ def begin(
             return watermarks.high
         case FromCommitted():
             return cursor(broker, stored, watermarks)
-        case FromBefore() | FromBookmark():
-            raise AssertionError("not drawn here")
+        case FromBookmark(offsets=offsets):
+            return cursor(broker, {o.partition: o for o in offsets}, watermarks)
+        case FromBefore(offsets=offsets):
+            stops = stop(broker, request, watermarks)
+            return min(stops, max(low, stops - offsets))
         case FromPositions(positions=positions):
             return {p.partition: p.offset for p in positions}.get(watermarks.partition, low)
 
 
+def stop(broker: FakeBroker, request: ReadRequest[Message], watermarks: Watermarks) -> int:
+    """The first offset of this partition that the read is no longer about."""
+    start = request.start
+    if not isinstance(start, FromBefore) or start.positions is None:
+        return watermarks.high
+    low = broker.cluster.topics[TOPIC].partitions[watermarks.partition].low
+    return {p.partition: p.offset for p in start.positions}.get(watermarks.partition, low)
+
+
+def covers(request: ReadRequest[Message]) -> Covers:
+    """Which records are of the time that was asked for."""
+    since, until = request.since_ms or 0, request.until_ms
+    times = range(since, sys.maxsize if until is None else until)
+    return lambda record: record.timestamp_ms in times
+
+
+def began(
+    broker: FakeBroker,
+    request: ReadRequest[Message],
+    trace: Trace,
+    watermarks: Watermarks,
+    stored: Mapping[int, CommittedOffset],
+) -> int:
+    """The same as `begin`, but for what the broker said to lie before the time that was asked for."""
+    first = begin(broker, request, watermarks, stored)
+    if not trace.events(OffsetsFound):
+        return first
+    stops = stop(broker, request, watermarks)
+    times = {
+        r.offset: r.timestamp_ms
+        for r in broker.cluster.topics[TOPIC].partitions[watermarks.partition].records
+    }
+    young = [offset for offset, time in times.items() if time >= (request.since_ms or 0)]
+    return min(stops, max(first, min(young, default=stops)))
+
+
 def end(trace: Trace) -> tuple[Watermarks, ...]:
     """The log's end as it stood when the read began; nothing, if the read never learned it."""
-    listed: list[OffsetsListed] = trace.events(OffsetsListed)
-    return listed[0].watermarks if listed else ()
+    listed = [
+        step.event.watermarks
+        for step in trace.steps
+        # One that ends before the cursor is not believed, and asked for again.
+        if isinstance(step.event, OffsetsListed) and isinstance(step.before, ListingOffsets)
+    ]
+    return listed[-1] if listed else ()
 
 
 def expected(
     broker: FakeBroker, request: ReadRequest[Message], trace: Trace, stored: Mapping[int, CommittedOffset]
 ) -> list[Record]:
     """The session's records that the read is about, in their order; `stored` is the cursor before it."""
+    if request.only_move:
+        return []
     partitions = broker.cluster.topics[TOPIC].partitions
-    ranges = [(partitions[w.partition], begin(broker, request, w, stored), w.high) for w in end(trace)]
+    ranges = [
+        (partitions[w.partition], began(broker, request, trace, w, stored), stop(broker, request, w))
+        for w in end(trace)
+    ]
     merged = in_order([r for r in p.records if low <= r.offset < high] for p, low, high in ranges)
     return [record for record in merged if request.key in (None, record.key)]
 
@@ -96,7 +147,7 @@ def earlier(
 ) -> list[Record]:
     """The session's records that lie before the read."""
     partitions = broker.cluster.topics[TOPIC].partitions
-    ends = {w.partition: begin(broker, request, w, stored) for w in end(trace)}
+    ends = {w.partition: began(broker, request, trace, w, stored) for w in end(trace)}
     return [
         record
         for number, first in ends.items()
@@ -107,6 +158,8 @@ def earlier(
 
 def is_out_of_range(broker: FakeBroker, request: ReadRequest[Message], trace: Trace) -> bool:
     """Whether the caller named a position that the log does not have."""
+    if isinstance(request.start, FromBefore):
+        return any(stop(broker, request, w) > w.high for w in end(trace))
     if not isinstance(request.start, FromPositions):
         return False
     partitions = broker.cluster.topics[TOPIC].partitions

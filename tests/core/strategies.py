@@ -4,7 +4,7 @@ import json
 from enum import Enum, unique
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from hypothesis import strategies as st
 
 from kchat.core import (
@@ -12,7 +12,9 @@ from kchat.core import (
     CommittedOffset,
     CursorMemory,
     ErrorKind,
+    FromBefore,
     FromBeginning,
+    FromBookmark,
     FromCommitted,
     FromEnd,
     FromPositions,
@@ -147,11 +149,35 @@ def positions(plan: LogPlan) -> st.SearchStrategy[FromPositions]:
     return st.tuples(*each).map(lambda drawn: FromPositions(tuple(p for p in drawn if p)))
 
 
+def befores(plan: LogPlan) -> st.SearchStrategy[FromBefore]:
+    """A window before the end, or before positions."""
+    named = st.none() | positions(plan).map(lambda start: start.positions)
+    return st.builds(FromBefore, st.sampled_from([1, 2, 3, 20]), named)
+
+
+def bookmarks(plan: LogPlan) -> st.SearchStrategy[FromBookmark]:
+    """Of some partitions: of this topic or another one of its name, and beyond the end too."""
+    marks = [CursorMemory(owner).to_metadata() for owner in (FIRST_TOPIC_ID, "another", None)]
+    each = [
+        st.none()
+        | st.builds(
+            CommittedOffset, st.just(number), st.integers(0, len(entries) + 1), st.sampled_from([*marks, ""])
+        )
+        for number, entries in enumerate(plan.partitions)
+    ]
+    return st.tuples(*each).map(lambda drawn: FromBookmark(tuple(o for o in drawn if o)))
+
+
 def starts(plan: LogPlan) -> st.SearchStrategy[Start]:
     """Any start; those that hand something out come more often."""
-    usual: list[Start | None] = [FromBeginning(), FromCommitted(GROUP)]
-    choices = [*usual, *usual, *usual, FromEnd(), None, None]
-    return st.sampled_from(choices).flatmap(lambda start: st.just(start) if start else positions(plan))
+    usual = [st.just(FromBeginning()), st.just(FromCommitted(GROUP)), befores(plan)]
+    seldom = [st.just(FromEnd()), positions(plan), positions(plan), bookmarks(plan)]
+    choices: list[st.SearchStrategy[Any]] = [*usual, *usual, *seldom]
+    return st.sampled_from(choices).flatmap(lambda start: start)
+
+
+record_times = st.sampled_from([None, None, None, None, *range(7)])
+"""No time, or one around those of the drawn records."""
 
 
 @st.composite
@@ -167,11 +193,18 @@ def read_requests(draw: st.DrawFn, /, plan: LogPlan, **fixed: Any) -> ReadReques
         "on_corrupt": st.sampled_from(OnCorrupt),
         "commit_to": st.sampled_from([None, GROUP]),
         "topic_expected": st.booleans(),
+        "since_ms": record_times,
+        "until_ms": record_times,
+        "with_bookmark": st.booleans(),
+        "only_move": st.sampled_from([False, False, False, True]),
     }
     chosen = fixed | {name: draw(strategy) for name, strategy in drawn.items() if name not in fixed}
-    if isinstance(chosen["start"], FromPositions) and chosen["partition"] is not None:
-        only = tuple(p for p in chosen["start"].positions if p.partition == chosen["partition"])
-        chosen["start"] = FromPositions(only)
+    start, partition = chosen["start"], chosen["partition"]
+    if isinstance(start, FromPositions | FromBefore) and start.positions and partition is not None:
+        only = tuple(p for p in start.positions if p.partition == partition)
+        chosen["start"] = evolve(start, positions=only)
+    chosen["commit_to"] = None if isinstance(start, FromBefore) else chosen["commit_to"]
+    chosen["only_move"] = chosen["only_move"] and chosen["commit_to"] is not None
     return ReadRequest(topic=TOPIC, decoder=DECODER, **chosen)
 
 

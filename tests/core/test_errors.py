@@ -15,9 +15,11 @@ from kchat.core import (
     CursorConflict,
     InvalidConfig,
     InvalidMessage,
+    InvalidPosition,
     InvalidSessionId,
     KchatError,
     NewRecord,
+    PositionGone,
     ReadFailed,
     TopicNotChanged,
 )
@@ -43,6 +45,8 @@ EXAMPLES: list[KchatError] = [
     ReadFailed("it broke", **WHERE),
     CorruptRecord("it broke", **WHERE),
     CursorConflict("it broke", **WHERE),
+    InvalidPosition("it broke", **WHERE),
+    PositionGone("it broke", **WHERE),
     TopicNotChanged("it broke", **WHERE),
 ]
 NAMES = [type(example).__name__ for example in EXAMPLES]
@@ -57,6 +61,8 @@ PARENTS = {
     ReadFailed: (KchatError,),
     CorruptRecord: (ReadFailed,),
     CursorConflict: (ReadFailed,),
+    InvalidPosition: (KchatError, ValueError),
+    PositionGone: (ReadFailed,),
     TopicNotChanged: (KchatError,),
     KchatError: (Exception,),
 }

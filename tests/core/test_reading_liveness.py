@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from kchat.core import (
     Complete,
     ErrorKind,
+    FromBefore,
     FromBeginning,
+    FromBookmark,
     FromCommitted,
     FromEnd,
     FromPositions,
@@ -21,8 +23,18 @@ from kchat.core import (
 from kchat.core.reading import EXPECTED_MS_MAX
 from kchat.testing import FakeBroker, Fault, Refuse
 from tests.core.model import assert_slice
-from tests.core.reads import believed_false_low, cursor_of, earlier, expected, read
-from tests.core.strategies import DECODER, GROUP, PASSING_FAULTS, TOPIC, LogPlan, fault_plans, log_plans
+from tests.core.reads import believed_false_low, covers, cursor_of, earlier, expected, read
+from tests.core.strategies import (
+    DECODER,
+    FIRST_TOPIC_ID,
+    GROUP,
+    PASSING_FAULTS,
+    TOPIC,
+    LogPlan,
+    fault_plans,
+    log_plans,
+    record_times,
+)
 
 HOUR_MS = 3_600_000
 LAGS = Refuse(ErrorKind.OFFSET_OUT_OF_RANGE)
@@ -36,18 +48,23 @@ def possible_starts(draw: st.DrawFn, plan: LogPlan) -> Start:
         for number, (entries, low) in enumerate(zip(plan.partitions, plan.expired, strict=True))
         if draw(st.booleans())
     )
-    choices: list[Start] = [FromBeginning(), FromEnd(), FromCommitted(GROUP), FromPositions(named)]
-    return draw(st.sampled_from(choices))
+    marked = FromBookmark.at(named, draw(st.sampled_from([FIRST_TOPIC_ID, "another", None])))
+    windows = [FromBefore(size, before) for size in (2, 20) for before in (named, None)]
+    choices: list[Start] = [FromBeginning(), FromEnd(), FromCommitted(GROUP), FromPositions(named), marked]
+    return draw(st.sampled_from([*choices, *windows]))
 
 
 @given(log_plans(), st.data())
 def test_a_read_whose_faults_stop_is_complete(plan: LogPlan, data: st.DataObject) -> None:
+    start = data.draw(possible_starts(plan))
     request = ReadRequest(
         topic=TOPIC,
-        start=data.draw(possible_starts(plan)),
+        start=start,
         decoder=DECODER,
         on_corrupt=OnCorrupt.SKIP,
-        commit_to=data.draw(st.sampled_from([None, GROUP])),
+        since_ms=data.draw(record_times),
+        until_ms=data.draw(record_times),
+        commit_to=data.draw(st.sampled_from([None] if isinstance(start, FromBefore) else [None, GROUP])),
         wait_ms_max=data.draw(st.sampled_from([None, HOUR_MS])),
         stall_ms_max=HOUR_MS,
     )
@@ -59,7 +76,7 @@ def test_a_read_whose_faults_stop_is_complete(plan: LogPlan, data: st.DataObject
     assume(not believed_false_low(trace))
     assert isinstance(trace.outcome, Complete)
     records, old = (told(broker, request, trace, stored) for told in (expected, earlier))
-    assert assert_slice(records, trace.outcome.progress, before=old) == []
+    assert assert_slice(records, trace.outcome.progress, before=old, covers=covers(request)) == []
 
 
 @given(log_plans(expiry=False, cursor=False), fault_plans(PASSING_FAULTS | st.just(LAGS), size_max=12))

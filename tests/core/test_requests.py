@@ -1,8 +1,11 @@
+from typing import Any
+
 import pytest
 
 from kchat.core import (
     AppendRequest,
     EnsureTopic,
+    FromBefore,
     FromBeginning,
     FromCommitted,
     JsonDecoder,
@@ -45,3 +48,24 @@ def test_ordinary_names_pass() -> None:
 def test_a_read_that_waits_needs_a_limit() -> None:
     with pytest.raises(ValueError, match="needs a limit"):
         ReadRequest(topic="t", start=FromBeginning(), decoder=JsonDecoder(), follow=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"start": FromBefore(1), "follow": True, "messages_max": 1}, "waits for nothing"),
+        ({"only_move": True, "commit_to": "g", "follow": True, "messages_max": 1}, "waits for nothing"),
+        ({"start": FromBefore(1), "commit_to": "g"}, "moves no cursor"),
+        ({"only_move": True}, "which: commit_to"),
+    ],
+)
+def test_a_read_that_means_nothing_is_refused(changes: dict[str, Any], why: str) -> None:
+    given: dict[str, Any] = {"start": FromBeginning(), **changes}
+    with pytest.raises(ValueError, match=why):
+        ReadRequest(topic="t", decoder=JsonDecoder(), **given)
+
+
+def test_a_window_has_a_whole_number_of_offsets() -> None:
+    for offsets in (0, -1, True, 1.0, None):
+        with pytest.raises(ValueError, match="offsets"):
+            FromBefore(offsets)  # type: ignore[arg-type]

@@ -95,6 +95,10 @@ READS: list[Walk] = [
     (read(since_ms=1), (described(), listed((0, 2)), found())),
     (read(since_ms=1), (described(), listed((0, 2)), failed(ErrorKind.UNSUPPORTED), fetched(0, 1))),
     (read(since_ms=1), (described(), listed((0, 2)), OVER)),
+    (
+        read(since_ms=1, follow=True, commit_to=GROUP),
+        (described(), listed((0, 2)), failed(ErrorKind.UNSUPPORTED, at=LATE_MS), stored()),
+    ),
     (read(since_ms=1, only_move=True, commit_to=GROUP), (described(), listed((0, 2)), found(1), stored())),
 ]
 

@@ -3,13 +3,13 @@
 import asyncio
 import inspect
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from attrs import define, field
 from langchain_core.messages import BaseMessage, HumanMessage
 
-from kchat.core import AppendUnknown, KchatError, Message, NewRecord, encode, place
+from kchat.core import AppendUnknown, ChatPosition, KchatError, Message, NewRecord, Position, encode, place
 from kchat.io import KafkaLog
 from kchat.langchain import KafkaChatMessageHistory
 from kchat.testing import FakeBroker
@@ -118,9 +118,22 @@ def _method(name: str) -> Invoke:
         with caller.history(replay=True) as history:
             history.add_user_message("first")
             result = getattr(history, name)(**(_arguments(name, caller) | changed))
-            caller.took(asyncio.run(result) if inspect.iscoroutine(result) else result)
+            caller.took(_ended(result))
 
     return invoke
+
+
+def _ended(result: Any) -> Any:
+    """What a call gives in the end: awaited, or followed to its limit."""
+    if inspect.iscoroutine(result):
+        return asyncio.run(result)
+    if isinstance(result, AsyncIterator):
+        return asyncio.run(_collected(result))
+    return list(result) if isinstance(result, Iterator) else result
+
+
+async def _collected(result: AsyncIterator[Any]) -> list[Any]:
+    return [each async for each in result]
 
 
 def _plain(name: str) -> Arguments:
@@ -137,6 +150,17 @@ def _arguments(name: str, caller: Caller) -> Arguments:
         return {"max_message_count": 1, "max_time_sec": SHORT_SECONDS}
     if name.endswith("add_messages"):
         return {"messages": [HumanMessage("x")], "flush_timeout_seconds": APPEND_SECONDS}
+    if name.endswith("follow"):
+        return {"messages_max": 1, "seconds_max": SHORT_SECONDS}
+    if name.endswith(("messages_last", "messages_since", "messages_window")):
+        working: dict[str, Arguments] = {
+            "last": {"count": 2},
+            "since": {"since": None, "until": None},
+            "window": {"tokens_max": 9, "count": len},
+        }
+        return working[name.rpartition("_")[2]]
+    if name.endswith(("messages_before", "messages_after")):
+        return {"position": ChatPosition(caller.session, None, (Position(0, 1),)), "count": 2}
     if name.endswith("resend"):
         placement = place(caller.session)
         record = encode(Message("human", {"content": "x"}), key=placement.key, message_id="id")

@@ -7,14 +7,17 @@ from typing import Any
 
 from kchat import core, io, langchain, testing
 from kchat.core import Message, NewRecord, place
-from kchat.io import EmbeddedKafka, KafkaLog, share_log
+from kchat.io import AsyncKafkaLog, EmbeddedKafka, KafkaLog, share_log
 from kchat.langchain import KafkaChatMessageHistory, LangChainDecoder
 from kchat.testing import FakeBroker
 from tests.proof.hostile_calls import APPEND_SECONDS, Arguments, Call, Caller, Invoke, history_calls
 from tests.proof.hostile_messages import message_calls
 
 APPEND_MS = int(1000 * APPEND_SECONDS)
-LOG_METHODS = ("read", "read_for", "aread_for", "append", "provision", "aread", "aappend", "aprovision")
+LOG_METHODS = (
+    *("read", "read_for", "aread_for", "append", "provision", "aread", "aappend", "aprovision"),
+    *("watch", "awatch"),
+)
 
 
 def _log_calls() -> Iterator[tuple[str, Call]]:
@@ -42,6 +45,8 @@ def _log_method(name: str) -> Invoke:
             own = {"request": core.AppendRequest(**_appending(caller))}
         elif name.endswith("read"):
             own = {"request": core.ReadRequest(**_reading(caller))}
+        elif name.endswith("watch"):
+            own = {"request": core.WatchRequest(**_watching(caller))}
         elif name.endswith("read_for"):
             own = {"request": core.ReadRequest(**_reading(caller)), "receive": str}
         with caller.log() as log:
@@ -99,6 +104,32 @@ def _appending(caller: Caller) -> Arguments:
     return {"topic": caller.session, "records": records, "settings": settings, "wait_ms_max": APPEND_MS}
 
 
+def _watching(caller: Caller) -> Arguments:
+    return {"topic": caller.session, "positions": (core.Position(0, 0),), "wait_ms_max": 100}
+
+
+def _watch(caller: Caller, changed: Arguments) -> None:
+    with caller.log() as log:
+        log.watch(core.WatchRequest(**(_watching(caller) | changed)))
+
+
+def _conversing(caller: Caller, changed: Arguments) -> None:
+    with caller.log() as log:
+        own: Arguments = {"session_id": caller.session}
+        talk = log.conversation(**(own | changed))
+        talk.append([Message("human", {"content": "x"})], APPEND_SECONDS)
+        caller.took(talk.read().messages)
+
+
+def _awaiting(caller: Caller, changed: Arguments) -> None:
+    async def last() -> object:
+        own: Arguments = {"config": {"bootstrap.servers": caller.servers}}
+        async with AsyncKafkaLog(**(own | changed)) as log:
+            return (await log.conversation(caller.session).last(1)).messages
+
+    caller.took(asyncio.run(last()))
+
+
 def _ensuring(caller: Caller) -> Arguments:
     return {"topic": caller.session, "settings": core.TopicSettings(partitions=1), "wait_ms_max": APPEND_MS}
 
@@ -130,6 +161,11 @@ def _request_calls() -> Iterator[tuple[str, Call]]:
     yield "TopicSettings", _in_request(core.TopicSettings, _append, "settings", partitions=1)
     yield "FromCommitted", _in_request(core.FromCommitted, _read, "start", group="some-group")
     yield "FromPositions", _in_request(core.FromPositions, _read, "start", positions=())
+    yield "FromBefore", _in_request(core.FromBefore, _read, "start", offsets=1)
+    yield "FromBookmark", _in_request(core.FromBookmark, _read, "start", offsets=())
+    yield "WatchRequest", Call.of(core.WatchRequest, _watch, online=True)
+    yield "KafkaLog.conversation", Call.of(KafkaLog.conversation, _conversing, online=True)
+    yield "AsyncKafkaLog", Call.of(AsyncKafkaLog, _awaiting, online=True)
     positions = _in_request(core.Position, _read, "start", partition=0, offset=0, wrap=_at)
     yield "Position", positions
     yield (
@@ -175,6 +211,10 @@ def _pure_calls() -> Iterator[tuple[str, Call]]:
     yield "encode", _pure(core.encode, message=message, key=b"", message_id="x")
     yield "JsonDecoder", _pure(core.JsonDecoder, then=_decode_some)
     yield "Message", _pure(Message, then=_encode, type="human", data={})
+    yield (
+        "ChatPosition.parse",
+        _pure(core.ChatPosition.parse, text=str(core.ChatPosition("x", None, (core.Position(0, 1),)))),
+    )
     yield "Record", _pure(core.Record, then=core.JsonDecoder().decode, partition=0, offset=0, timestamp_ms=0)
 
 
@@ -215,6 +255,8 @@ TopicFailed TopicGone TopicNotChanged TopicReady Unknown Unstorable Watermarks W
 arun corrupt_record decoding_fault delivered encoded merge provisioned run SharedLog Delay Expire
 FakeCluster FakePartition FakeTopic FalseLow Fault FaultPlan Foreign Gap LostAnswer NoAnswer
 PartlyStored Recreate Refuse Remove ShortFetch TakenAlong
+ChatPosition FindOffsets Following InvalidPosition Known OffsetsFound Paging Plan PositionGone Removals Slice
+acarry_out carry_out followed in_order newest newest_fitting onward place_name read_error
 """
 GIVEN = frozenset(_GIVEN.split())
 """Public names that take nothing of a user's: what the library gives, the words of its machines, and what a

@@ -7,6 +7,7 @@ answer means. Each is two functions, `pending(state)` and `advance(state, event)
 
 from kchat.core import appending, provisioning, reading
 from kchat.core.budget import Budget
+from kchat.core.chat_position import ChatPosition
 from kchat.core.codec import DECODE_ERRORS, JsonDecoder, decoding_fault, encode
 from kchat.core.commands import (
     AwaitReports,
@@ -24,7 +25,7 @@ from kchat.core.commands import (
 )
 from kchat.core.continuing import continued
 from kchat.core.cursors import METADATA_BYTES_MAX, CursorMemory
-from kchat.core.edge import acknowledged, corrupt_record, delivered, encoded, provisioned
+from kchat.core.edge import acknowledged, corrupt_record, delivered, encoded, provisioned, read_error
 from kchat.core.errors import (
     AppendRefused,
     AppendUnknown,
@@ -33,8 +34,10 @@ from kchat.core.errors import (
     CursorConflict,
     InvalidConfig,
     InvalidMessage,
+    InvalidPosition,
     InvalidSessionId,
     KchatError,
+    PositionGone,
     ReadFailed,
     TopicNotChanged,
 )
@@ -54,10 +57,14 @@ from kchat.core.events import (
     TopicDescribed,
 )
 from kchat.core.failures import CERTAIN, PASSING, BrokerError, Corrupt, ErrorKind, Failure
+from kchat.core.fitting import newest_fitting
+from kchat.core.following import Following, followed
 from kchat.core.json_values import Unstorable, find_unstorable
+from kchat.core.known_removals import NOTHING_KNOWN, Known
 from kchat.core.log import CommittedOffset, Headers, NewRecord, Position, Record, Watermarks
 from kchat.core.merging import merge
 from kchat.core.message import Message
+from kchat.core.onward import onward
 from kchat.core.outcomes import (
     Appended,
     AppendOutcome,
@@ -75,8 +82,11 @@ from kchat.core.outcomes import (
     TopicReady,
     Unknown,
 )
+from kchat.core.paging import Paging, newest
 from kchat.core.placement import Placement, is_legal_topic, place, place_in, session_id_of
+from kchat.core.plans import Plan, acarry_out, carry_out
 from kchat.core.ports import Log
+from kchat.core.removals import Removals, place_name
 from kchat.core.replayed import Replayed
 from kchat.core.requests import (
     AppendRequest,
@@ -93,9 +103,11 @@ from kchat.core.requests import (
     ReadRequest,
     RemoveTopic,
     Start,
+    WatchRequest,
 )
 from kchat.core.running import arun, run
 from kchat.core.sealing import Sealed
+from kchat.core.slices import Slice, in_order
 from kchat.core.topics import TopicSettings
 from kchat.core.wire import (
     FORMAT_VERSION,
@@ -115,6 +127,7 @@ __all__ = [
     "HEADER_VERSION",
     "MESSAGE_TYPES",
     "METADATA_BYTES_MAX",
+    "NOTHING_KNOWN",
     "PASSING",
     "RECORD_BYTES_MAX",
     "Acknowledged",
@@ -126,6 +139,7 @@ __all__ = [
     "AwaitReports",
     "BrokerError",
     "Budget",
+    "ChatPosition",
     "Closed",
     "Command",
     "CommitOffsets",
@@ -150,6 +164,7 @@ __all__ = [
     "FetchCommitted",
     "Fetched",
     "FindOffsets",
+    "Following",
     "FromBefore",
     "FromBeginning",
     "FromBookmark",
@@ -159,9 +174,11 @@ __all__ = [
     "Headers",
     "InvalidConfig",
     "InvalidMessage",
+    "InvalidPosition",
     "InvalidSessionId",
     "JsonDecoder",
     "KchatError",
+    "Known",
     "Limit",
     "ListOffsets",
     "Log",
@@ -171,9 +188,12 @@ __all__ = [
     "OffsetsFound",
     "OffsetsListed",
     "OnCorrupt",
+    "Paging",
     "Partial",
     "Placement",
+    "Plan",
     "Position",
+    "PositionGone",
     "Produce",
     "Produced",
     "Progress",
@@ -184,11 +204,13 @@ __all__ = [
     "ReadRequest",
     "Record",
     "Refused",
+    "Removals",
     "RemoveTopic",
     "Replayed",
     "Report",
     "RequestFailed",
     "Sealed",
+    "Slice",
     "Start",
     "TopicCreated",
     "TopicDeleted",
@@ -200,11 +222,14 @@ __all__ = [
     "TopicSettings",
     "Unknown",
     "Unstorable",
+    "WatchRequest",
     "Watermarks",
     "Withdraw",
+    "acarry_out",
     "acknowledged",
     "appending",
     "arun",
+    "carry_out",
     "continued",
     "corrupt_record",
     "decoding_fault",
@@ -212,12 +237,19 @@ __all__ = [
     "encode",
     "encoded",
     "find_unstorable",
+    "followed",
+    "in_order",
     "is_legal_topic",
     "merge",
+    "newest",
+    "newest_fitting",
+    "onward",
     "place",
     "place_in",
+    "place_name",
     "provisioned",
     "provisioning",
+    "read_error",
     "reading",
     "run",
     "session_id_of",

@@ -18,6 +18,9 @@ def bookmarked(
 
 def _after(topic_id: str | None, lane: Lane, counted: Counted[Any]) -> CommittedOffset:
     handed_out = (d for d in counted.deliveries if d.partition == lane.partition)
-    ids = tuple(delivery.message_id for delivery in handed_out if delivery.message_id is not None)
+    known = [(d.offset, d.message_id) for d in handed_out if d.message_id is not None]
+    # What was passed over as of another time is the first copy of a later one all the same.
+    known += [(offset, one) for partition, offset, one in counted.passed if partition == lane.partition]
+    ids = tuple(one for _, one in sorted(known))
     memory = evolve(lane.remembered, topic_id=topic_id).followed_by(ids, counted.resent)
     return CommittedOffset(lane.partition, lane.resume_position.offset, memory.to_metadata())

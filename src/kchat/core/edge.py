@@ -9,6 +9,7 @@ from kchat.core.errors import (
     CorruptRecord,
     CursorConflict,
     InvalidMessage,
+    PositionGone,
     ReadFailed,
     TopicNotChanged,
 )
@@ -71,7 +72,7 @@ def delivered(outcome: ReadOutcome[M], *, session: str, topic: str) -> Progress[
         case Complete(progress=progress) | Partial(progress=progress):
             return progress
         case Failed(failure=failure):
-            raise _read_error(failure, session, topic)
+            raise read_error(failure, session, topic)
         case _:
             assert_never(outcome)
 
@@ -166,7 +167,8 @@ def corrupt_record(corrupt: Corrupt, *, session: str, topic: str) -> CorruptReco
     )
 
 
-def _read_error(failure: Failure, session: str, topic: str) -> ReadFailed:
+def read_error(failure: Failure, session: str, topic: str) -> ReadFailed:
+    """The error for why a read could not go on."""
     match failure:
         case Corrupt():
             return corrupt_record(failure, session=session, topic=topic)
@@ -175,6 +177,8 @@ def _read_error(failure: Failure, session: str, topic: str) -> ReadFailed:
                 "the cursor cannot be moved: a consumer is a member of its group: " + _said(error),
                 **_where(error, session, topic),
             )
+        case BrokerError(kind=ErrorKind.OFFSET_OUT_OF_RANGE) as error:
+            return PositionGone("the read failed: " + _said(error), **_where(error, session, topic))
         case BrokerError() as error:
             return ReadFailed("the read failed: " + _said(error), **_where(error, session, topic))
         case _:

@@ -6,9 +6,11 @@ KchatError
 ├── AppendUnknown        may be stored; appending the same records again is safe
 ├── ReadFailed           the read could not go on; the cursor is where it was
 │   ├── CorruptRecord    ... because a record cannot be decoded
+│   ├── PositionGone     ... because the log does not have this position, or is another one by now
 │   └── CursorConflict   ... because another program's consumer holds the cursor
 ├── TopicNotChanged      a topic could not be created or deleted
 ├── InvalidSessionId     (also a ValueError)
+├── InvalidPosition      (also a ValueError)
 ├── InvalidConfig        (also a ValueError)
 └── Closed               used after close()
 """
@@ -92,6 +94,10 @@ class InvalidSessionId(KchatError, ValueError):
     """The session id cannot be mapped to a topic."""
 
 
+class InvalidPosition(KchatError, ValueError):
+    """This is no position, or one of another conversation. Nothing was asked."""
+
+
 class InvalidConfig(KchatError, ValueError):
     """A setting that kchat or Kafka's client cannot work with."""
 
@@ -150,6 +156,13 @@ class ReadFailed(KchatError):
 
 class CorruptRecord(ReadFailed):
     """A record that is there and cannot be decoded. Its neighbours can be read with on_corrupt="skip"."""
+
+
+class PositionGone(ReadFailed):
+    """The log does not have the position that was given; nothing is read in its place.
+
+    Retention or a truncation has passed it, or the topic was deleted and created again.
+    """
 
 
 class CursorConflict(ReadFailed):

@@ -10,7 +10,7 @@ from kchat.core.log import Position, Record
 from kchat.core.merging import merge
 from kchat.core.outcomes import Delivery, Progress
 from kchat.core.requests import OnCorrupt, ReadRequest
-from kchat.core.wire import HEADER_ID, HEADER_RESENT, MESSAGE_ID
+from kchat.core.wire import HEADER_ID, HEADER_RESENT, MESSAGE_ID, is_removal
 
 M = TypeVar("M")
 
@@ -20,7 +20,8 @@ class Counted(Generic[M]):
     """What a read has handed out so far.
 
     `ids` are the message ids among it and before it, to know a second copy by; `resent` those of them that
-    were marked so. `looked_for` are the ids of resent records whose first copy is known to be there or not.
+    were marked so. `passed` are the places (partition, offset) and ids of messages of another time than was
+    asked for. `looked_for` are the ids of resent records whose first copy is known to be there or not.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -28,6 +29,7 @@ class Counted(Generic[M]):
     duplicates: int = 0
     ids: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
     resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
+    passed: tuple[tuple[int, int, str], ...] = field(default=(), repr=lambda ids: f"<{len(ids)} ids>")
     looked_for: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
 
     def settles(self, known: str | None, lanes: tuple[Lane, ...]) -> bool:
@@ -64,7 +66,7 @@ def hand_out(
     if not any(lane.buffer for lane in lanes):
         return lanes, counted, None
     deliveries, skipped, ids = list(counted.deliveries), list(counted.skipped), set(counted.ids)
-    resent, duplicates = set(counted.resent), counted.duplicates
+    resent, duplicates, passed = set(counted.resent), counted.duplicates, list(counted.passed)
     stopped: Corrupt | Doubted | None = None
     while stopped is None and (request.messages_max is None or len(deliveries) < request.messages_max):
         records_max = None if request.messages_max is None else request.messages_max - len(deliveries)
@@ -75,8 +77,9 @@ def hand_out(
             verdict = _judge(request, record)
             if isinstance(verdict, Delivery):
                 known = verdict.message_id
-                if not request.covers(record):
+                if not (request.covers(record) or _removes(request, verdict)):
                     if known is not None:
+                        passed.append((record.partition, record.offset, known))
                         ids.add(known)  # a later copy of it is a second one all the same
                     continue
                 if known is not None and (known in ids or _was_replayed(request, known)):
@@ -107,6 +110,7 @@ def hand_out(
         duplicates=duplicates,
         ids=frozenset(ids),
         resent=frozenset(resent),
+        passed=tuple(passed),
         looked_for=counted.looked_for,
     )
     return lanes, after, stopped
@@ -151,6 +155,10 @@ def _judge(request: ReadRequest[M], record: Record) -> Delivery[M] | Corrupt | N
         timestamp_ms=record.timestamp_ms,
         message_id=message_id(record),
     )
+
+
+def _removes(request: ReadRequest[M], delivery: Delivery[M]) -> bool:
+    return request.with_removals and is_removal(delivery.message)
 
 
 def _was_replayed(request: ReadRequest[M], known: str) -> bool:

@@ -187,9 +187,7 @@ def relist_lanes(
         if lane.position >= w.low or lane.at_end:
             moved.append(lane)
         elif lane.partition in named:
-            return _out_of_range(
-                lane.partition, f"position {lane.position} is below the low watermark {w.low}"
-            )
+            return below_low(lane.fetch_position, w.low)
         else:
             moved.append(evolve(lane, position=min(w.low, lane.end), low=max(w.low, lane.low)))
     return tuple(moved)
@@ -227,6 +225,11 @@ def _filled(lane: Lane, fresh: list[Record]) -> Lane:
         return lane
     latest_ms = max(lane.latest_ms, *(record.timestamp_ms for record in fresh))
     return evolve(lane, buffer=lane.buffer + tuple(fresh), last=fresh[-1], latest_ms=latest_ms)
+
+
+def below_low(position: Position, low: int) -> BrokerError:
+    """A position that the caller named, and that retention has passed."""
+    return _out_of_range(position.partition, f"position {position.offset} is below the low watermark {low}")
 
 
 def _out_of_range(partition: int, reason: str) -> BrokerError:

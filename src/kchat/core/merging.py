@@ -5,13 +5,23 @@ wrote without a key into three partitions: there only the record timestamp tells
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
 
-from kchat.core.log import Record
+
+class Timed(Protocol):
+    """What has a record's timestamp: a record, or a message that was made of one."""
+
+    @property
+    def timestamp_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+
+
+R = TypeVar("R", bound=Timed)
 
 
 def merge(
-    buffers: Mapping[int, Sequence[Record]], *, all_known: bool, records_max: int | None = None
-) -> tuple[tuple[Record, ...], dict[int, tuple[Record, ...]]]:
+    buffers: Mapping[int, Sequence[R]], *, all_known: bool, records_max: int | None = None
+) -> tuple[tuple[R, ...], dict[int, tuple[R, ...]]]:
     """Take from the buffers what may be handed out, ordered by (timestamp, partition, offset).
 
     Args:
@@ -29,7 +39,7 @@ def merge(
         ((partition, buffer),) = buffers.items()
         count = len(buffer) if records_max is None else min(records_max, len(buffer))
         return tuple(buffer[:count]), {partition: tuple(buffer[count:])}
-    taken: list[Record] = []
+    taken: list[R] = []
     used = dict.fromkeys(buffers, 0)
     while records_max is None or len(taken) < records_max:
         open_ones = [p for p in buffers if used[p] < len(buffers[p])]

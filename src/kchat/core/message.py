@@ -18,6 +18,12 @@ class Message:
     data: dict[str, Any] = field(repr=lambda data: f"<{len(data)} fields>")
 
     @property
+    def id(self) -> str | None:
+        """The message's own id, by which a removal may name it; None where it has none."""
+        found = self.data.get("id")
+        return found if isinstance(found, str) else None
+
+    @property
     def text(self) -> str:
         """The readable part of `content`: the string itself, or its text blocks one after the other."""
         content = self.data.get("content")

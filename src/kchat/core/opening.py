@@ -16,6 +16,7 @@ from kchat.core.failures import PASSING, BrokerError, ErrorKind
 from kchat.core.handing import Counted
 from kchat.core.lanes import (
     Lane,
+    below_low,
     lagging,
     not_before,
     open_lanes,
@@ -24,7 +25,15 @@ from kchat.core.lanes import (
 )
 from kchat.core.log import CommittedOffset
 from kchat.core.reading_states import Fetching, FindingOffsets, ListingOffsets
-from kchat.core.requests import FromBefore, FromBeginning, FromBookmark, FromCommitted, FromEnd, FromPositions
+from kchat.core.requests import (
+    FromBefore,
+    FromBeginning,
+    FromBookmark,
+    FromCommitted,
+    FromEnd,
+    FromPositions,
+    ReadRequest,
+)
 
 M = TypeVar("M")
 
@@ -36,6 +45,9 @@ def opened(state: ListingOffsets[M], event: OffsetsListed) -> Fetching[M] | Find
     if isinstance(lanes, BrokerError):
         return lanes
     if request.only_move:
+        passed = _passed(request, lanes)
+        if passed is not None:
+            return passed
         lanes = tuple(evolve(lane, end=lane.begin) for lane in lanes)
     known: frozenset[str] = frozenset().union(*(lane.remembered.known for lane in lanes))
     fetching = Fetching(
@@ -46,9 +58,17 @@ def opened(state: ListingOffsets[M], event: OffsetsListed) -> Fetching[M] | Find
         counted=Counted(ids=known | request.resent_before),
     )
     timed = request.since_ms is not None and isinstance(request.start, FromBeginning | FromBefore)
-    if timed and any(w.low < w.high for w in event.watermarks):
+    # Where nothing seems to be left, a fetch shows whether that is so; a mere move fetches nothing.
+    if timed and (request.only_move or any(w.low < w.high for w in event.watermarks)):
         return FindingOffsets(fetching=fetching, budget=fetching.budget)
     return fetching
+
+
+def _passed(request: ReadRequest[M], lanes: tuple[Lane, ...]) -> BrokerError | None:
+    """Why a cursor is not moved to named positions: a read from there would fail at its first fetch."""
+    if not isinstance(request.start, FromPositions):
+        return None
+    return next((below_low(lane.fetch_position, lane.low) for lane in lanes if lane.begin < lane.low), None)
 
 
 def find_offsets(state: FindingOffsets[M], budget: Budget) -> FindOffsets:

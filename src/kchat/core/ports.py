@@ -3,7 +3,7 @@
 from typing import Protocol, TypeVar
 
 from kchat.core.outcomes import AppendOutcome, ProvisionOutcome, ReadOutcome
-from kchat.core.requests import AppendRequest, ProvisionRequest, ReadRequest
+from kchat.core.requests import AppendRequest, ProvisionRequest, ReadRequest, WatchRequest
 
 M = TypeVar("M")
 
@@ -32,6 +32,23 @@ class Log(Protocol):
 
     async def aprovision(self, request: ProvisionRequest) -> ProvisionOutcome:
         """`provision`, without blocking the event loop."""
+
+    def watch(self, request: WatchRequest) -> bool:
+        """Wait until there may be a record at or beyond a position; False when the time is over first.
+
+        True promises nothing: read to see.
+        """
+
+    async def awatch(self, request: WatchRequest) -> bool:
+        """`watch`, without blocking the event loop."""
+
+    @property
+    def now_ms(self) -> int:
+        """A clock for limits of time: monotonic, in milliseconds."""
+
+    @property
+    def timestamp_ms(self) -> int:
+        """The time that a record written now carries: milliseconds since 1970-01-01 UTC."""
 
     def close(self) -> None:
         """Release what the log holds. A second call does nothing."""

@@ -26,6 +26,7 @@ def describe(request: ReadRequest[M], budget: Budget) -> DescribeTopic:
         topic=request.topic,
         with_id=request.with_topic_id
         or request.commit_to is not None
+        or request.with_bookmark
         or group is not None
         or positioned
         or isinstance(start, FromBookmark)

@@ -157,7 +157,7 @@ TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
     (ListingOffsets, OffsetsListed): AFTER_LISTING | {ListingOffsets, FindingOffsets},
     (ListingOffsets, RequestFailed): frozenset({ListingOffsets, Finished}),
     (FindingOffsets, OffsetsFound): AFTER_LISTING,
-    (FindingOffsets, RequestFailed): frozenset({FindingOffsets, Fetching, Finished}),
+    (FindingOffsets, RequestFailed): AFTER_LISTING | {FindingOffsets},
     (Fetching, Fetched): AFTER_FETCHING | {Relisting},
     (Fetching, RequestFailed): frozenset({Fetching, Relisting, Finished}),
     (Relisting, OffsetsListed): AFTER_FETCHING | {Relisting},

@@ -7,6 +7,7 @@ from attrs import field, frozen, validators
 
 from kchat.core.budget import STALL_MS_MAX_DEFAULT
 from kchat.core.checks import group_name, legal_name, whole_number
+from kchat.core.cursors import CursorMemory
 from kchat.core.failures import Corrupt
 from kchat.core.log import CommittedOffset, NewRecord, Position, Record
 from kchat.core.replayed import Replayed
@@ -70,6 +71,12 @@ class FromBookmark:
 
     offsets: tuple[CommittedOffset, ...]
 
+    @classmethod
+    def at(cls, positions: tuple[Position, ...], topic_id: str | None) -> "FromBookmark":
+        """At positions of a topic: where retention has passed one, what is still there is read."""
+        metadata = CursorMemory(topic_id).to_metadata()
+        return cls(tuple(CommittedOffset(p.partition, p.offset, metadata) for p in positions))
+
 
 @frozen
 class FromCommitted:
@@ -113,6 +120,7 @@ class ReadRequest(Generic[M]):
             beginning, or backwards, does not even fetch what lies before the first such record.
         until_ms: hand out no record of this time or later. It does not end the read: timestamps may go back.
         commit_to: a consumer group that stores, before the read ends well, where it ended.
+        with_removals: hand out markers of removed messages whatever their time: they remove others.
         only_move: hand out nothing: with `commit_to`, the cursor moves to where the read would have begun.
         with_bookmark: tell in the outcome what a group has to store to go on after it.
         replayed: for whole reads: what an earlier one with the same request found, from its outcome's
@@ -137,6 +145,7 @@ class ReadRequest(Generic[M]):
     on_corrupt: OnCorrupt = OnCorrupt.RAISE
     since_ms: int | None = field(default=None, validator=validators.optional(whole_number(0)))
     until_ms: int | None = field(default=None, validator=validators.optional(whole_number(0)))
+    with_removals: bool = False
     only_move: bool = False
     with_bookmark: bool = False
     commit_to: str | None = field(default=None, validator=validators.optional(group_name))
@@ -172,6 +181,21 @@ class ReadRequest(Generic[M]):
         return (self.since_ms is None or record.timestamp_ms >= self.since_ms) and (
             self.until_ms is None or record.timestamp_ms < self.until_ms
         )
+
+
+@frozen(kw_only=True)
+class WatchRequest:
+    """Wait until there may be a record at or beyond a position.
+
+    Args:
+        topic: where the session is.
+        positions: where its reader stands; none: it is not known which partitions there are.
+        wait_ms_max: how long at most.
+    """
+
+    topic: str = field(validator=legal_name)
+    positions: tuple[Position, ...]
+    wait_ms_max: int = field(validator=whole_number(0))
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,7 @@
 """The wire format's constants (docs/adr/0003-wire-format.md). What was written stays readable."""
 
 import re
+from typing import Any
 
 HEADER_VERSION = "kchat-v"
 """Record header: the format version, decimal ASCII. Absent: written before kchat, by langchain_community."""
@@ -45,3 +46,11 @@ INT_DIGITS_MAX = 4_300
 RECORD_BYTES_MAX = 999_900
 """Largest record with default settings. The client's `message.max.bytes` is 1,000,000; a value of 999,900
 bytes passed a default cluster and 1,000,000 did not (measured on Kafka 4.3.1)."""
+
+REMOVE_TYPE = "remove"
+"""The type of a marker: a message that says of another one that it is removed (docs/adr/0021-removals.md)."""
+
+
+def is_removal(message: Any) -> bool:
+    """Whether this is a marker: kchat's own message, or LangChain's `RemoveMessage`."""
+    return getattr(message, "type", None) == REMOVE_TYPE

@@ -5,6 +5,7 @@ try:
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError('kchat.io needs confluent-kafka: pip install "kchat[kafka]"') from missing
 
+from kchat.io.aio_log import AsyncKafkaLog
 from kchat.io.capabilities import APACHE_KAFKA, MOCK_CLUSTER, Capabilities
 from kchat.io.config import REFUSED
 from kchat.io.embedded import EmbeddedKafka
@@ -15,6 +16,7 @@ __all__ = [
     "APACHE_KAFKA",
     "MOCK_CLUSTER",
     "REFUSED",
+    "AsyncKafkaLog",
     "Capabilities",
     "EmbeddedKafka",
     "KafkaLog",

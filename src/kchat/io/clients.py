@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from kchat.core import Closed, InvalidConfig, Sealed
-from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, Config
+from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, WATCHER, Config
 from kchat.io.pool import Pool
 from kchat.io.proofs import Proofs
 from kchat.io.reports import Serving
@@ -137,6 +137,14 @@ class Clients:
             producer.retired = True
             if self._producer is producer:
                 self._producer = None
+
+    def watcher(self) -> Client[Consumer]:
+        """A consumer that watches; whoever makes it ends it."""
+        return self._consumer(WATCHER)
+
+    def end_watcher(self, client: Client[Consumer]) -> None:
+        """End it beside the caller."""
+        self._end(client)
 
     def close(self) -> None:
         """End every client that no call is using; the others end with their calls."""

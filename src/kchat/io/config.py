@@ -62,6 +62,13 @@ TAIL = CONSUMER | {
     "group.id": "kchat-tail",
     "fetch.wait.max.ms": 500,  # the broker holds the request: 1.5 ms to a new record at 0.1 % CPU (measured)
 }
+WATCHER = TAIL | {
+    "group.id": "kchat-watcher",
+    "enable.partition.eof": False,
+    # Its records are thrown away: this bounds what a thousand watched partitions hold of them.
+    "queued.max.messages.kbytes": 1_024,
+    "fetch.message.max.bytes": 65_536,
+}
 CURSOR = CONSUMER
 EVERY_CLIENT = {
     # Asking for metadata creates topics otherwise: a cleared session would come back, settings wrong.

@@ -1,47 +1,53 @@
 """`KafkaLog`: the core's machines on a real Kafka, sync and async, for any number of sessions and threads."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from threading import Lock, Thread
+from datetime import timedelta
+from threading import Lock
 from types import ModuleType, TracebackType, UnionType
 from typing import Any, NoReturn, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from attrs import evolve
 
+from kchat.conversation import Conversation, conversation
+from kchat.conversation.making import SETTINGS_DEFAULT
 from kchat.core import (
     AppendOutcome,
     AppendRequest,
-    BrokerError,
     Closed,
     Command,
     DescribeTopic,
-    ErrorKind,
     Event,
     Fetch,
     FetchCommitted,
     FindOffsets,
     ListOffsets,
+    Message,
+    OnCorrupt,
     ProvisionOutcome,
     ProvisionRequest,
     ReadOutcome,
     ReadRequest,
-    RequestFailed,
     Sealed,
+    TopicSettings,
+    WatchRequest,
     appending,
     arun,
     provisioning,
     reading,
     run,
 )
+from kchat.io.abandoning import abandoned, never_admitted
 from kchat.io.capabilities import APACHE_KAFKA, Capabilities
 from kchat.io.clients import READERS_MAX, TAILS_MAX, Clients
 from kchat.io.config import Config
 from kchat.io.forks import forget_in_child, never_free
 from kchat.io.known import KnownTopics
 from kchat.io.performing import Call, now_ms
+from kchat.io.watching import Watcher
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -104,6 +110,16 @@ class KafkaLog:
         """The largest record that the producer takes, in bytes as `NewRecord.size_bytes_max` counts."""
         return self._config.record_bytes_max
 
+    @property
+    def now_ms(self) -> int:
+        """A monotonic clock, in milliseconds."""
+        return now_ms()
+
+    @property
+    def timestamp_ms(self) -> int:
+        """The time of day, in milliseconds since 1970-01-01 UTC."""
+        return time.time_ns() // 1_000_000
+
     def read(self, request: ReadRequest[M]) -> ReadOutcome[M]:
         """Run the reading machine.
 
@@ -164,6 +180,30 @@ class KafkaLog:
         self._known.learn_provision(request.topic, outcome)
         return outcome
 
+    def watch(self, request: WatchRequest) -> bool:
+        """Wait until there may be something to read at a position; all watches share one consumer.
+
+        Raises `Closed` as soon as the log is closed.
+        """
+        _check_type(request, WatchRequest)
+        return self._watcher.watch(request)
+
+    async def awatch(self, request: WatchRequest) -> bool:
+        """`watch`, without blocking the event loop, and without a thread for each."""
+        _check_type(request, WatchRequest)
+        return await self._watcher.awatch(request)
+
+    def conversation(
+        self,
+        session_id: str,
+        *,
+        settings: TopicSettings | None = SETTINGS_DEFAULT,
+        on_corrupt: OnCorrupt = OnCorrupt.RAISE,
+        max_age: timedelta | None = None,
+    ) -> Conversation[Message]:
+        """One session, by blocking calls: `kchat.conversation.conversation` says more."""
+        return conversation(self, session_id, settings=settings, on_corrupt=on_corrupt, max_age=max_age)
+
     def close(self) -> None:
         """End the clients and the threads. Reads under way end with `Closed`, appends as they would.
 
@@ -174,6 +214,7 @@ class KafkaLog:
             executors = [executor for executor in (self._executor, self._waiting) if executor is not None]
         for executor in executors:
             executor.shutdown(wait=False)
+        self._watcher.close()
         self._clients.close()
 
     async def aclose(self) -> None:
@@ -198,13 +239,14 @@ class KafkaLog:
 
     def after_fork(self) -> None:
         """In a child process: the parent's clients are dead here, and must not be freed."""
-        for inherited in (self._clients, self._executor, self._waiting):
+        for inherited in (self._clients, self._watcher, self._executor, self._waiting):
             never_free(inherited)
         self._open()
 
     def _open(self) -> None:
         self._lock = Lock()
         self._clients = Clients(self._config)
+        self._watcher = Watcher(self._clients)
         self._known = KnownTopics()
         self._executor: ThreadPoolExecutor | None = None
         self._waiting: ThreadPoolExecutor | None = None
@@ -277,7 +319,7 @@ class KafkaLog:
             async with asyncio.timeout(limit_ms / 1000):
                 await admission.acquire()
         except TimeoutError:
-            return receive(_never_admitted(machine, state))
+            return receive(never_admitted(machine, state))
         admitted = True
 
         def left(outcome: Any) -> T:
@@ -314,10 +356,10 @@ class KafkaLog:
             call.close()
             return receive(outcome)
         except asyncio.CancelledError:
-            abandoned = _abandoned(call)
+            undone = abandoned(call)
             if not isinstance(last, _WITHOUT_EFFECT):
                 # What the caller does next must find the cursor moved back, and the records withdrawn.
-                await asyncio.wait([abandoned], timeout=ABANDON_SECONDS_MAX)
+                await asyncio.wait([undone], timeout=ABANDON_SECONDS_MAX)
             raise
         except (KeyboardInterrupt, SystemExit):
             call.abandon()  # here and now: the event loop itself is interrupted, and may run nothing more
@@ -326,7 +368,7 @@ class KafkaLog:
             if ended and isinstance(error, Exception):
                 call.close()  # an outcome that `receive` raises as an error: it stands
             else:
-                _ = _abandoned(call)
+                _ = abandoned(call)
             raise
 
     def _admission(self, *, waits: bool) -> asyncio.Semaphore:
@@ -352,32 +394,3 @@ def _check_type(request: object, wanted: type | UnionType) -> None:
 
 def _as_it_is(outcome: T) -> T:
     return outcome
-
-
-def _abandoned(call: Call) -> "asyncio.Future[None]":
-    """Abandon a call on a thread of its own: the one at its last command may be there for a while."""
-    loop = asyncio.get_running_loop()
-    done = loop.create_future()
-
-    def abandon() -> None:
-        try:
-            call.abandon()
-        finally:
-            with suppress(RuntimeError):  # the loop is over
-                loop.call_soon_threadsafe(_set_done, done)
-
-    Thread(target=abandon, name="kchat-abandoned-call", daemon=True).start()
-    return done
-
-
-def _set_done(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-def _never_admitted(machine: ModuleType, state: Any) -> Any:
-    """The outcome of a call that spent its time behind others."""
-    busy = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "too many calls at once: this one had no turn")
-    while isinstance(machine.pending(state), Command):
-        state = machine.advance(state, RequestFailed(at_ms=now_ms() + 1, error=busy))
-    return machine.pending(state)

@@ -1,5 +1,6 @@
 """`FakeBroker`: a log in memory for unit tests, and for proofs that draw faults."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import TypeVar, assert_never
@@ -24,6 +25,7 @@ from kchat.core import (
     ReadOutcome,
     ReadRequest,
     RequestFailed,
+    WatchRequest,
     Watermarks,
     appending,
     provisioning,
@@ -50,6 +52,9 @@ NOT_MODELLED = (
     "timestamps set by the writer, and those that a broker rejects",
 )
 """What this broker does not do. A test that needs one of these needs a real Kafka."""
+
+WATCH_STEP_MS = 10
+"""How often a watch looks, in virtual time."""
 
 COMMANDS_MAX = 10_000
 """A call that needs more commands than this does not end by itself: it is stopped with an AssertionError."""
@@ -91,6 +96,16 @@ class FakeBroker:
         """As with a client that has default settings."""
         return RECORD_BYTES_MAX
 
+    @property
+    def now_ms(self) -> int:
+        """The virtual clock."""
+        return self._now_ms
+
+    @property
+    def timestamp_ms(self) -> int:
+        """The virtual time of day: records written now carry it."""
+        return self.cluster.timestamp_ms
+
     def read(self, request: ReadRequest[M]) -> ReadOutcome[M]:
         """Run the reading machine."""
         with self._lock:
@@ -122,6 +137,22 @@ class FakeBroker:
     async def aprovision(self, request: ProvisionRequest) -> ProvisionOutcome:
         """`provision`; nothing here takes time that an event loop could use."""
         return self.provision(request)
+
+    def watch(self, request: WatchRequest) -> bool:
+        """Let virtual time pass until there is something to read, or the topic is not what it was."""
+        end_ms = self._now_ms + request.wait_ms_max
+        with self._lock:
+            while not self.cluster.has_news(request) and self._now_ms < end_ms:
+                self.cluster.sleep(min(WATCH_STEP_MS, end_ms - self._now_ms))
+            return self.cluster.has_news(request)
+
+    async def awatch(self, request: WatchRequest) -> bool:
+        """`watch`, in between of which other tasks run: what they append is seen."""
+        end_ms = self._now_ms + request.wait_ms_max
+        while not self.cluster.has_news(request) and self._now_ms < end_ms:
+            await asyncio.sleep(0)
+            self.cluster.sleep(min(WATCH_STEP_MS, end_ms - self._now_ms))
+        return self.cluster.has_news(request)
 
     def close(self) -> None:
         """Refuse further calls. What is stored stays: open another broker's face on it with `reopened`."""

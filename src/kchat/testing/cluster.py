@@ -38,6 +38,7 @@ from kchat.core import (
     TopicDeleted,
     TopicDescribed,
     TopicSettings,
+    WatchRequest,
     Withdraw,
     is_legal_topic,
 )
@@ -116,6 +117,14 @@ class FakeCluster:
     def timestamp_ms(self) -> int:
         """The time that a record written now carries."""
         return EPOCH_MS + self.now_ms
+
+    def has_news(self, request: WatchRequest) -> bool:
+        """Whether a watcher would be woken: by a record it has not read, or since its topic is another."""
+        topic = self.topics.get(request.topic)
+        if topic is None or not request.positions:
+            return topic is not None or bool(request.positions)
+        highs = {partition.number: partition.high for partition in topic.partitions}
+        return any(highs.get(p.partition, p.offset + 1) > p.offset for p in request.positions)
 
     def perform(self, command: Command) -> Event:
         """Kafka's answer to a command. A command that no client could send is an AssertionError."""

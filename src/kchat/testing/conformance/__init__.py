@@ -29,12 +29,24 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{part}"
-        for part in ("appends", "corrupt", "cursors", "limits", "reads", "session", "sessions", "topics")
+        for part in (
+            "appends",
+            "conversations",
+            "corrupt",
+            "cursors",
+            "limits",
+            "reads",
+            "session",
+            "sessions",
+            "slices",
+            "topics",
+        )
     )
 )
 
 from kchat.testing.conformance.abilities import Abilities
 from kchat.testing.conformance.appends import AppendConformance
+from kchat.testing.conformance.conversations import ConversationConformance
 from kchat.testing.conformance.corrupt import CorruptConformance
 from kchat.testing.conformance.cursors import CursorConformance
 from kchat.testing.conformance.faces import AsyncFace, Face, Schedule, SyncFace
@@ -42,12 +54,14 @@ from kchat.testing.conformance.limits import LimitConformance
 from kchat.testing.conformance.reads import ReadConformance
 from kchat.testing.conformance.session import ForeignWrite, Session
 from kchat.testing.conformance.sessions import SessionsConformance
+from kchat.testing.conformance.slices import SliceConformance
 from kchat.testing.conformance.topics import TopicConformance
 
 __all__ = [
     "Abilities",
     "AppendConformance",
     "AsyncFace",
+    "ConversationConformance",
     "CorruptConformance",
     "CursorConformance",
     "Face",
@@ -58,6 +72,7 @@ __all__ = [
     "Schedule",
     "Session",
     "SessionsConformance",
+    "SliceConformance",
     "SyncFace",
     "TopicConformance",
 ]
@@ -71,5 +86,7 @@ class LogConformance(
     CorruptConformance,
     TopicConformance,
     SessionsConformance,
+    SliceConformance,
+    ConversationConformance,
 ):
     """The whole contract. Its parts can be subclassed alone, while a log is being written."""

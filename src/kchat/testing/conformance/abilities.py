@@ -12,10 +12,13 @@ class Abilities:
         chooses_partitions: a topic is created with the settings that were asked for. Without, the broker
             decides; the suite then needs at least three partitions of it.
         deletes_topics: RemoveTopic deletes. Without, it fails with `ErrorKind.UNSUPPORTED`.
+        finds_times: it tells the first offset of a time. Without, reads by time give the same and fetch more,
+            and a cursor is not moved to a time: that fails with `ErrorKind.UNSUPPORTED`.
     """
 
     chooses_partitions: bool = True
     deletes_topics: bool = True
+    finds_times: bool = True
 
     def need(self, name: str) -> None:
         """Skip the running test, in words, unless the broker has this ability."""

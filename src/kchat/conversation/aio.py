@@ -1,0 +1,216 @@
+"""`AsyncConversation`: one session of a log, for an event loop. It means what `Conversation` means."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from attrs import frozen
+
+from kchat.conversation import arguments
+from kchat.conversation.aio_cursor import AsyncCursor, answering
+from kchat.conversation.asking import Asking
+from kchat.conversation.cursors import CursorAsking
+from kchat.conversation.following import Follower, follower
+from kchat.conversation.page import Entry, Page
+from kchat.core import (
+    Acknowledged,
+    AppendRequest,
+    AppendUnknown,
+    ChatPosition,
+    Closed,
+    Log,
+    Plan,
+    Sealed,
+    acarry_out,
+    acknowledged,
+    provisioned,
+)
+
+M = TypeVar("M")
+T = TypeVar("T")
+
+
+@frozen(repr=False, eq=False)
+class AsyncConversation(Generic[M]):
+    """One session: append to it, read it in every way, follow it, edit it, end it.
+
+    It holds no connection; the log that made it does, and outlives it. No call blocks the event loop. Any
+    call may be cancelled: no place is moved for it, and what was not acknowledged is withdrawn.
+    """
+
+    _log: Log
+    _ask: Asking[M]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._ask.session!a} in topic {self._ask.placement.topic}>"
+
+    @property
+    def session_id(self) -> str:
+        """The session's name."""
+        return self._ask.session
+
+    @property
+    def topic(self) -> str:
+        """The topic that its records are in."""
+        return self._ask.placement.topic
+
+    # Reading. All raise ReadFailed where the broker cannot be reached, denies, or gives no answer in time,
+    # CorruptRecord at a record that is no message unless those are skipped, and Closed after the log's close.
+
+    async def read(self) -> Page[M]:
+        """All messages, up to the end of the log as it stands now."""
+        return await self._do(self._ask.whole())
+
+    async def last(self, count: int) -> Page[M]:
+        """The newest `count` messages. The cost follows the count, not the length of the conversation."""
+        return await self._do(self._ask.last(count))
+
+    async def before(self, position: ChatPosition, count: int) -> Page[M]:
+        """The newest `count` messages before a position: an entry's own, or `begin` of a page.
+
+        Raises:
+            InvalidPosition: it is no position of this session.
+            PositionGone: the topic was deleted since, or truncated beyond its end.
+        """
+        return await self._do(self._ask.before(position, count))
+
+    async def after(self, position: ChatPosition, count: int) -> Page[M]:
+        """The first `count` messages after a position: an entry's own, or `end` of a page.
+
+        Raises:
+            InvalidPosition: it is no position of this session.
+            PositionGone: the topic was deleted since, or retention has passed the position.
+        """
+        return await self._do(self._ask.after(position, count))
+
+    async def since(
+        self, since: datetime | None, until: datetime | None = None, count: int | None = None
+    ) -> Page[M]:
+        """The messages whose record timestamp is `since` or later, and before `until`; at most `count`.
+
+        Timestamps are those of the writers' clocks, and Kafka cuts them to milliseconds: so are the bounds.
+        `since` is inclusive, `until` is not; None is no bound. A time in the future is an empty page at once.
+
+        Raises:
+            ValueError: a datetime has no time zone.
+        """
+        return await self._do(self._ask.since(since, until, count))
+
+    async def window(self, tokens_max: int, count: Callable[[Sequence[M]], int]) -> Page[M]:
+        """The newest messages that fit into `tokens_max`, as `count` counts a list of them.
+
+        It never begins with a tool's result whose call is cut off.
+        """
+        return await self._do(self._ask.window(tokens_max, count))
+
+    def follow(
+        self,
+        *,
+        after: ChatPosition | None = None,
+        new_only: bool = False,
+        messages_max: int | None = None,
+        seconds_max: float | None = None,
+        wait_for_session: bool = False,
+        silence_seconds_max: float | None = 60.0,
+    ) -> AsyncIterator[Entry[M]]:
+        """The messages that are there and then those that come, as they come, without gap or double.
+
+        It ends at a limit, when the log is closed, or when the caller leaves the loop; a cluster that is away
+        is waited for. A removal of a message that came before is handed out, as a message of the type
+        "remove".
+
+        Args:
+            after: begin after this position, not at the beginning.
+            new_only: begin at the end.
+            messages_max: end after so many messages.
+            seconds_max: end after so many seconds.
+            wait_for_session: wait for a session that does not exist yet.
+            silence_seconds_max: give up when the broker gave no answer for so long; None: never.
+
+        Raises:
+            ReadFailed: the session does not exist, or the read cannot go on; what came before it is handed
+                out first.
+            ValueError: an argument makes no sense.
+        """
+        return self._followed(
+            follower(
+                self._ask,
+                lambda: self._log.now_ms,
+                after=after,
+                new_only=new_only,
+                messages_max=messages_max,
+                seconds_max=seconds_max,
+                wait_for_session=wait_for_session,
+                silence_seconds_max=silence_seconds_max,
+            )
+        )
+
+    async def _followed(self, following: Follower[M]) -> AsyncIterator[Entry[M]]:
+        while not following.over:
+            try:
+                entries = await self._do(following.step())
+            except Closed:
+                return
+            for entry in entries:
+                yield entry
+        if following.error is not None:
+            raise following.error
+
+    def cursor(self, name: str) -> AsyncCursor[M]:
+        """A reader of its own, whose place is kept in Kafka under this name.
+
+        Raises:
+            ValueError: the name is empty, or none that Kafka takes.
+        """
+        return AsyncCursor(self._log, CursorAsking(self._ask, arguments.cursor_name(name)))
+
+    # Appending, editing, ending
+
+    async def append(self, messages: Sequence[M], seconds_max: float = 5.0) -> tuple[ChatPosition, ...]:
+        """Append messages; returns where they are, when all in-sync replicas have every one of them.
+
+        All are encoded and checked before the first is sent.
+
+        Raises:
+            InvalidMessage: a message would not read back equal; nothing was sent. It is an AppendRefused.
+            AppendRefused: nothing is stored, and nothing will be.
+            AppendUnknown: some may be stored; `resend` is safe.
+        """
+        sealed = Sealed(messages)
+        del messages
+        records = self._ask.records(sealed, self._log.record_bytes_max)
+        return await self._append(self._ask.append(records, seconds_max))
+
+    async def resend(self, error: AppendUnknown, seconds_max: float = 5.0) -> tuple[ChatPosition, ...]:
+        """Append the records of an `AppendUnknown` again; a reader drops the second copy of each."""
+        return await self._append(self._ask.again(error, seconds_max))
+
+    async def redact(self, position: ChatPosition, seconds_max: float = 5.0) -> ChatPosition:
+        """Append a marker that removes the message at a position from every read that begins from now on.
+
+        Its record stays in Kafka until retention or `clear` takes it, and other programs can read it.
+
+        Raises:
+            PositionGone: there is no message at this position.
+            InvalidPosition: it is no position of this session.
+        """
+        record = await self._do(self._ask.marker(position))
+        return (await self._append(self._ask.append((record,), seconds_max)))[0]
+
+    async def clear(self) -> None:
+        """Delete the topic, and wait until it is gone. The next append creates it again.
+
+        Raises:
+            TopicNotChanged: the broker does not allow it, or it did not happen within 10 s.
+        """
+        outcome = await self._log.aprovision(self._ask.clear())
+        provisioned(outcome, session=self.session_id, topic=self.topic)
+
+    async def _append(self, request: AppendRequest) -> tuple[ChatPosition, ...]:
+        places: tuple[Acknowledged, ...] = acknowledged(
+            await self._log.aappend(request), session=self.session_id, topic=self.topic
+        )
+        return await self._do(self._ask.placed(places)) if places else ()
+
+    async def _do(self, plan: Plan[T]) -> T:
+        return await acarry_out(plan, answering(self._log))

@@ -1,0 +1,72 @@
+"""`AsyncCursor`: an independent reader of a session, for an event loop."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from attrs import frozen
+
+from kchat.conversation.cursors import CursorAsking, Edge
+from kchat.conversation.page import Page
+from kchat.core import ChatPosition, Log, WatchRequest, acarry_out
+from kchat.core.plans import Ask
+
+M = TypeVar("M")
+
+
+def answering(log: Log) -> Callable[[Ask], Awaitable[Any]]:
+    """What answers a plan's questions, by calls that let other tasks run."""
+
+    async def answer(asked: Ask) -> Any:
+        return await (log.awatch(asked) if isinstance(asked, WatchRequest) else log.aread(asked))
+
+    return answer
+
+
+@frozen(repr=False, eq=False)
+class AsyncCursor(Generic[M]):
+    """A reader whose place is kept in Kafka: at least once, by an explicit `commit`.
+
+    One object is for one task at a time; a cancelled call leaves the place where it was. Two readers of one
+    name each get all that comes after the place; the last commit wins.
+    """
+
+    _log: Log
+    _ask: CursorAsking[M]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._ask.name!a} of {self._ask.ask.session!a}>"
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._ask.name
+
+    async def read(self, count: int = 100, wait_seconds: float = 0.0) -> Page[M]:
+        """The next messages after those that this object read, at first after the committed place.
+
+        Where there are none it waits for at most `wait_seconds`. A removal of a message that came before is
+        handed out, as a message of the type "remove". Raises as `AsyncConversation.read` does.
+        """
+        return await acarry_out(self._ask.read(count, wait_seconds), answering(self._log))
+
+    async def commit(self) -> None:
+        """Store the place behind all that was read: the next reader of this name goes on there.
+
+        Raises:
+            ReadFailed: it is not known to be stored; what was read may come again.
+            CursorConflict: a consumer has joined the cursor's group.
+        """
+        await acarry_out(self._ask.commit(), answering(self._log))
+
+    async def seek(self, target: ChatPosition | datetime | Edge) -> None:
+        """Move the cursor, and store its new place.
+
+        It moves to a position's message, which comes next then, to the first message of a time, to
+        `Edge.BEGINNING` or to `Edge.END`.
+
+        Raises:
+            InvalidPosition, PositionGone: as `AsyncConversation.after` does.
+            ReadFailed: it was not moved, or is not known to be.
+        """
+        await acarry_out(self._ask.seek(target), answering(self._log))

@@ -1,0 +1,82 @@
+"""Arguments of a conversation's calls in the core's units. What makes no sense is a ValueError."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kchat.core import ChatPosition, InvalidPosition
+from kchat.core.checks import shown
+
+DAY_SECONDS = 86_400
+CURSOR_NAME_MAX = 200
+"""Characters of a cursor's name: with the topic's it stays far below Kafka's limit of a string."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def whole(value: int, name: str, minimum: int = 0) -> int:
+    """A number of messages or tokens."""
+    if type(value) is not int or not minimum <= value < 1 << 31:
+        raise ValueError(f"{name} must be a whole number from {minimum} on, not {shown(value)}")
+    return value
+
+
+def switch(value: bool, name: str) -> bool:
+    """True or False; not a word for one."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, not {shown(value)}")
+    return value
+
+
+def milliseconds(seconds: Any, name: str) -> int:
+    """A time limit in whole milliseconds, rounded up."""
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not number or not 0 <= seconds <= DAY_SECONDS:  # NaN is not either
+        raise ValueError(f"{name} must be a number of seconds up to {DAY_SECONDS}, not {shown(seconds)}")
+    return math.ceil(float(seconds) * 1000)
+
+
+def timestamp(when: Any, name: str) -> int:
+    """A moment as a record timestamp of Kafka's: both are cut to milliseconds."""
+    if not isinstance(when, datetime):
+        raise ValueError(f"{name} must be a datetime, not {shown(when)}")
+    if when.utcoffset() is None:
+        raise ValueError(f"{name} must have a time zone: datetime.now(timezone.utc), not datetime.now()")
+    return max(0, (when - EPOCH) // timedelta(milliseconds=1))
+
+
+def age(max_age: Any) -> int | None:
+    """How old a message may be, in milliseconds; None for any age."""
+    if max_age is None:
+        return None
+    if not isinstance(max_age, timedelta) or max_age <= timedelta(0):
+        raise ValueError(f"max_age must be a timedelta above 0, or None, not {shown(max_age)}")
+    return max(1, max_age // timedelta(milliseconds=1))
+
+
+def position_of(session: str, position: Any) -> ChatPosition:
+    """A position of this session."""
+    if not isinstance(position, ChatPosition):
+        raise InvalidPosition(
+            f"a position is a ChatPosition, not {shown(position)}",
+            session=session,
+            next_step="use ChatPosition.parse for one that was stored as text",
+        )
+    if position.session != session:
+        raise InvalidPosition(
+            f"this is a position of another session, {shown(position.session)}",
+            session=session,
+            next_step="use it with the conversation that it came from",
+        )
+    return position
+
+
+def cursor_name(name: Any) -> str:
+    """The name of a cursor: any text that a consumer group's name can hold."""
+    sound = type(name) is str and name == name.strip() != "" and len(name) <= CURSOR_NAME_MAX
+    if not sound or not name.isprintable() or any("\ud800" <= c <= "\udfff" for c in name):
+        raise ValueError(
+            f"a cursor's name is up to {CURSOR_NAME_MAX} printable characters without white space around"
+            f" them, not {shown(name)}"
+        )
+    return str(name)

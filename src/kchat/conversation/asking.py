@@ -1,0 +1,274 @@
+"""What a conversation's calls ask for, as plans and requests: all that both faces have in common."""
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+from attrs import define, evolve, field, frozen
+
+from kchat.conversation import arguments
+from kchat.conversation.page import Ended, Page, page_of
+from kchat.core import (
+    NOTHING_KNOWN,
+    Acknowledged,
+    AppendRequest,
+    AppendUnknown,
+    ChatPosition,
+    Decoder,
+    Failed,
+    FromBeginning,
+    FromEnd,
+    FromPositions,
+    InvalidMessage,
+    Known,
+    Message,
+    NewRecord,
+    OnCorrupt,
+    Paging,
+    Placement,
+    Plan,
+    Position,
+    PositionGone,
+    ReadOutcome,
+    ReadRequest,
+    RemoveTopic,
+    Sealed,
+    Slice,
+    Start,
+    TopicSettings,
+    Unstorable,
+    corrupt_record,
+    encode,
+    encoded,
+    newest,
+    newest_fitting,
+    onward,
+    place_name,
+    read_error,
+)
+from kchat.core.fitting import Count
+from kchat.core.wire import REMOVE_TYPE
+
+M = TypeVar("M")
+
+CLEAR_MS_MAX = 10_000
+"""How long a `clear` waits until it is done; a deletion takes 31 ms on one broker (measured)."""
+
+
+@define
+class Memory:
+    """What one conversation object knows of its removals; it is replaced whole, so threads may share it."""
+
+    known: Known = NOTHING_KNOWN
+
+
+@frozen(kw_only=True)
+class Asking(Generic[M]):
+    """One session, and how it is read and written."""
+
+    session: str
+    placement: Placement
+    settings: TopicSettings | None
+    decoder: Decoder[M]
+    encode: Callable[[M], NewRecord | Unstorable]
+    on_corrupt: OnCorrupt
+    max_age_ms: int | None
+    timestamp_ms: Callable[[], int]
+    memory: Memory = field(factory=Memory)
+
+    # Reading
+
+    def whole(self) -> Plan[Page[M]]:
+        """All messages."""
+        return self._page(onward(self._request(), known=self.memory.known), lambda _: Ended.END)
+
+    def last(self, count: int) -> Plan[Page[M]]:
+        """The newest messages."""
+        if arguments.whole(count, "count") == 0:
+            return _nothing()
+        plan = newest(self._request(), Paging(messages_max=count), self.memory.known)
+        return self._page(plan, _backwards)
+
+    def before(self, position: Any, count: int) -> Plan[Page[M]]:
+        """The newest messages before a position."""
+        place = arguments.position_of(self.session, position)
+        if arguments.whole(count, "count") == 0:
+            return _nothing(place)
+        page = Paging(messages_max=count, before=place.before, topic_id=place.topic_id)
+        return self._page(newest(self._request(), page, self.memory.known), _backwards)
+
+    def after(self, position: Any, count: int) -> Plan[Page[M]]:
+        """The first messages after a position."""
+        place = arguments.position_of(self.session, position)
+        if arguments.whole(count, "count") == 0:
+            return _nothing(place)
+        request = self._request(FromPositions(place.after, place.topic_id))
+        return self._page(onward(request, count, self.memory.known), _forwards)
+
+    def since(self, since: Any, until: Any, count: int | None) -> Plan[Page[M]]:
+        """The messages of a stretch of time."""
+        since_ms = None if since is None else arguments.timestamp(since, "since")
+        until_ms = None if until is None else arguments.timestamp(until, "until")
+        if count is not None and arguments.whole(count, "count") == 0:
+            return _nothing()
+        request = evolve(self._request(since_ms=since_ms), until_ms=until_ms)
+        return self._page(onward(request, count, self.memory.known), _forwards)
+
+    def window(self, tokens_max: int, count: Count[M]) -> Plan[Page[M]]:
+        """The newest messages that fit a budget."""
+        if arguments.whole(tokens_max, "tokens_max") == 0:
+            return _nothing()
+        if not callable(count):
+            raise ValueError("count must be a function from a list of messages to their tokens")
+
+        def ended(found: Slice[M]) -> Ended:
+            return Ended.BUDGET if found.older else Ended.BEGINNING
+
+        return self._page(newest_fitting(self._request(), tokens_max, count, self.memory.known), ended)
+
+    def request(self, start: Start) -> ReadRequest[M]:
+        """A read of this session from there on: for followers and cursors."""
+        return self._request(start)
+
+    # Appending and editing
+
+    def records(self, messages: Sealed[Any], record_bytes_max: int) -> tuple[NewRecord, ...]:
+        """All messages of a call, encoded and checked."""
+        given = type(messages.content)
+        if issubclass(given, Message | str | bytes | Mapping) or not issubclass(given, Iterable):
+            raise InvalidMessage(
+                f"append takes a list of messages, not {given.__name__}",
+                index=0,
+                session=self.session,
+                next_step="put the message in a list",
+            )
+        # Encoded by map, for then no message has a name in a frame that raises.
+        return encoded(
+            tuple(map(self.encode, messages.content)),
+            lambda record: record,
+            session=self.session,
+            record_bytes_max=record_bytes_max,
+        )
+
+    def append(self, records: tuple[NewRecord, ...], seconds_max: float) -> AppendRequest:
+        """Append records; a missing topic is created, if there are settings for it."""
+        return AppendRequest(
+            topic=self.placement.topic,
+            records=records,
+            settings=self.settings,
+            partition=self.placement.append_partition,
+            wait_ms_max=max(1, arguments.milliseconds(seconds_max, "seconds_max")),
+        )
+
+    def again(self, error: object, seconds_max: float) -> AppendRequest:
+        """Append the records of an error of this session once more.
+
+        Raises:
+            ValueError: it is another error, or it came out of a pickle.
+        """
+        if not isinstance(error, AppendUnknown) or error.topic != self.placement.topic or not error.records:
+            raise ValueError(
+                f"resend takes an AppendUnknown of session {self.session!a}, in the process that appended,"
+                f" not {type(error).__name__}"
+            )
+        return self.append(error.records, seconds_max)
+
+    def placed(self, places: tuple[Acknowledged, ...]) -> Plan[tuple[ChatPosition, ...]]:
+        """The positions of appended messages. The append did not say which topic this is: it is asked."""
+        outcome: ReadOutcome[M] = yield evolve(self._request(FromEnd()), with_topic_id=True)
+        ends = {position.partition: position.offset for position in outcome.progress.positions}
+
+        def position(place: Acknowledged) -> ChatPosition:
+            offsets = {**ends, place.partition: place.offset}
+            return ChatPosition(
+                self.session,
+                outcome.progress.topic_id,
+                tuple(Position(partition, offsets[partition]) for partition in sorted(offsets)),
+                place.partition,
+            )
+
+        return tuple(map(position, places))
+
+    def marker(self, position: Any) -> Plan[NewRecord]:
+        """The record that removes the message at a position, which must be there."""
+        place = arguments.position_of(self.session, position)
+        record = place.record
+        if record is None:
+            raise self._no_message()
+        return self._marker(place, record)
+
+    def _marker(self, place: ChatPosition, record: Position) -> Plan[NewRecord]:
+        outcome: ReadOutcome[M] = yield evolve(
+            self._request(FromPositions((record,), place.topic_id)),
+            partition=record.partition,
+            messages_max=1,
+            on_corrupt=OnCorrupt.SKIP,
+            since_ms=None,
+        )
+        if isinstance(outcome, Failed):
+            raise read_error(outcome.failure, self.session, self.placement.topic)
+        if [d.offset for d in outcome.progress.deliveries] != [record.offset]:
+            raise self._no_message()
+        message = Message(REMOVE_TYPE, {"content": "", "id": place_name(record)})
+        new = encode(message, key=self.placement.key, message_id=uuid.uuid4().hex)
+        if isinstance(new, Unstorable):
+            raise AssertionError(new)
+        return new
+
+    def _no_message(self) -> PositionGone:
+        return PositionGone(
+            "there is no message at this position",
+            session=self.session,
+            topic=self.placement.topic,
+            next_step="give the position of a message, as its entry tells it",
+        )
+
+    def clear(self) -> RemoveTopic:
+        """Delete the topic."""
+        return RemoveTopic(topic=self.placement.topic, wait_ms_max=CLEAR_MS_MAX)
+
+    # What reads have in common
+
+    def _request(self, start: Start | None = None, *, since_ms: int | None = None) -> ReadRequest[M]:
+        bounds = [since_ms] if since_ms is not None else []
+        if self.max_age_ms is not None:
+            bounds.append(max(0, self.timestamp_ms() - self.max_age_ms))
+        return ReadRequest(
+            topic=self.placement.topic,
+            start=start or FromBeginning(),
+            decoder=self.decoder,
+            key=self.placement.key_filter,
+            partition=self.placement.partition,
+            on_corrupt=self.on_corrupt,
+            since_ms=max(bounds, default=None),
+            topic_expected=self.settings is None,
+        )
+
+    def _page(
+        self, plan: Plan[tuple[Slice[M], Known] | Failed[M]], ended: Callable[[Slice[M]], Ended]
+    ) -> Plan[Page[M]]:
+        found = yield from plan
+        if isinstance(found, Failed):
+            raise read_error(found.failure, self.session, self.placement.topic)
+        page, self.memory.known = found
+        return self.page(page, ended(page))
+
+    def page(self, found: Slice[M], ended: Ended) -> Page[M]:
+        """What the caller gets of a slice."""
+        topic = self.placement.topic
+        skipped = tuple(corrupt_record(c, session=self.session, topic=topic) for c in found.skipped)
+        return page_of(self.session, found, ended, skipped)
+
+
+def _nothing(place: ChatPosition | None = None) -> Plan[Page[Any]]:
+    """No messages, without asking for any."""
+    yield from ()
+    return Page(ended=Ended.COUNT, begin=place, end=place)
+
+
+def _backwards(found: Slice[Any]) -> Ended:
+    return Ended.COUNT if found.older else Ended.BEGINNING
+
+
+def _forwards(found: Slice[Any]) -> Ended:
+    return Ended.COUNT if found.newer else Ended.END

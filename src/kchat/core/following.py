@@ -1,0 +1,111 @@
+"""Following: what is there and then what comes, read after read, with a watch in between.
+
+Each read goes on where the last one ended, so nothing is left out and nothing comes twice. A watch only says
+that it is worth reading again. A broker that is away for a while is waited for.
+"""
+
+from typing import TypeVar
+
+from attrs import evolve, field, frozen
+
+from kchat.core.failures import PASSING, BrokerError, ErrorKind
+from kchat.core.known_removals import Known
+from kchat.core.onward import onward
+from kchat.core.outcomes import Delivery, Failed, Progress
+from kchat.core.plans import Plan
+from kchat.core.requests import FromBeginning, FromPositions, ReadRequest, Start, WatchRequest
+from kchat.core.slices import Slice, in_order
+
+M = TypeVar("M")
+
+BATCH_MAX = 500
+"""Messages of one read: what a follower holds at most."""
+
+WATCH_MS_MAX = 30_000
+"""After so long without news a follower reads all the same."""
+
+POLL_MS = 250
+"""How often it is looked whether a session has begun: there is no topic yet that could be watched."""
+
+NO_SESSION = BrokerError(
+    ErrorKind.UNKNOWN_TOPIC, "UNKNOWN_TOPIC_OR_PART", "there is no such conversation yet"
+)
+
+
+@frozen(kw_only=True)
+class Following:
+    """Where a follower stands.
+
+    Attributes:
+        start: where the next read begins.
+        waits_for_session: a missing topic is waited for; otherwise it is an error.
+        silent_ms_max: give up when the broker gave no answer for so long; None: never.
+        silent_ms: for how long it gave none.
+        resent: ids of resent records that were handed out.
+        known: removals so far.
+        begun: messages were handed out, or lie before the start: their removals are handed on.
+    """
+
+    start: Start = field(factory=FromBeginning)
+    waits_for_session: bool = False
+    silent_ms_max: int | None = None
+    silent_ms: int = 0
+    resent: frozenset[str] = frozenset()
+    known: Known = field(factory=Known)
+    begun: bool = False
+
+
+def followed(
+    request: ReadRequest[M], state: Following, wait_ms_max: int, messages_max: int = BATCH_MAX
+) -> Plan[tuple[Slice[M], Following] | Failed[M]]:
+    """The next messages: at once where there are some, else what a watch of at most `wait_ms_max` brings.
+
+    Returns:
+        The messages, maybe none, and where to go on.
+    """
+    asking = evolve(request, start=state.start, resent_before=state.resent)
+    found = yield from onward(asking, min(messages_max, BATCH_MAX), state.known)
+    if isinstance(found, Failed):
+        return _unanswered(request, state, found)
+    page, known = found
+    if not page.exists:
+        if not state.waits_for_session:
+            return Failed(Progress(), NO_SESSION)
+        yield WatchRequest(topic=request.topic, positions=(), wait_ms_max=min(wait_ms_max, POLL_MS))
+        # Whatever appears from now on is new: the end of a missing topic is its beginning.
+        return Slice(), evolve(state, start=FromBeginning(), silent_ms=0)
+    after = evolve(
+        state,
+        start=FromPositions(page.end, page.topic_id),
+        silent_ms=0,
+        resent=state.resent | page.resent,
+        known=known,
+        begun=True,
+    )
+    messages = _with_news(page, state)
+    if not messages and not page.newer and wait_ms_max > 0:
+        yield WatchRequest(
+            topic=request.topic, positions=page.end, wait_ms_max=min(wait_ms_max, WATCH_MS_MAX)
+        )
+    return evolve(page, deliveries=messages), after
+
+
+def _with_news(page: Slice[M], state: Following) -> tuple[Delivery[M], ...]:
+    """The messages, and the markers that remove what was handed out before."""
+    if not (state.begun and page.markers):
+        return page.deliveries
+    fresh = tuple(marker for marker in page.markers if not state.known.removals.keeps(marker))
+    return in_order((*page.deliveries, *fresh))
+
+
+def _unanswered(
+    request: ReadRequest[M], state: Following, failed: Failed[M]
+) -> tuple[Slice[M], Following] | Failed[M]:
+    """A broker that gave no answer is asked again, for as long as the caller allows."""
+    failure = failed.failure
+    if not isinstance(failure, BrokerError) or failure.kind not in PASSING:
+        return failed
+    silent_ms = state.silent_ms + request.stall_ms_max
+    if state.silent_ms_max is not None and silent_ms >= state.silent_ms_max:
+        return failed
+    return Slice(), evolve(state, silent_ms=silent_ms)

@@ -1,0 +1,97 @@
+"""Onward: the messages from a place on, without those that a marker anywhere behind them removes.
+
+A read that a count ends has not seen the markers behind its end; they are looked for before its messages are
+shown. Removed messages do not count: it goes on until there are as many as were asked for.
+"""
+
+from typing import TypeVar
+
+from attrs import evolve
+
+from kchat.core.continuing import continued
+from kchat.core.known_removals import NOTHING_KNOWN, Known, removals_after
+from kchat.core.outcomes import Complete, Delivery, Failed, Progress, ReadOutcome
+from kchat.core.plans import Plan
+from kchat.core.removals import Removals, target_of
+from kchat.core.requests import FromBookmark, ReadRequest
+from kchat.core.slices import Positions, Slice
+
+M = TypeVar("M")
+
+
+def onward(
+    request: ReadRequest[M], messages_max: int | None = None, known: Known = NOTHING_KNOWN
+) -> Plan[tuple[Slice[M], Known] | Failed[M]]:
+    """The messages from the request's start on, and the removals that are known by then.
+
+    Args:
+        request: which session, from where, of which times, how to decode; its own `messages_max` is not used.
+        messages_max: how many messages at most, at least 1; None for all up to the end of the log.
+        known: the removals that an earlier plan returned.
+    """
+    asking = evolve(request, messages_max=messages_max, with_topic_id=True, with_removals=True)
+    read: Progress[M] = Progress()
+    began: Positions | None = None
+    while True:
+        outcome: ReadOutcome[M] = yield asking
+        progress = outcome.progress
+        read = _after(read, progress)
+        if isinstance(outcome, Failed):
+            return evolve(outcome, progress=evolve(read, deliveries=known.removals.visible(read.deliveries)))
+        began = progress.began if began is None else began
+        complete = isinstance(outcome, Complete)
+        if complete:
+            known = _completed(known, began, read)
+        else:
+            scanned = yield from removals_after(request, progress.topic_id, progress.positions, known)
+            if isinstance(scanned, Failed):
+                return scanned
+            known = scanned
+        removals = known.removals | Removals.among(read.deliveries)
+        shown = removals.visible(read.deliveries)
+        if complete or messages_max is None or len(shown) >= messages_max:
+            break
+        asking = _continued(asking, outcome, messages_max - len(shown))
+    return _slice(read, shown, began, newer=not complete), evolve(known, removals=removals)
+
+
+def _after(read: Progress[M], progress: Progress[M]) -> Progress[M]:
+    return evolve(
+        progress,
+        deliveries=read.deliveries + progress.deliveries,
+        skipped=read.skipped + progress.skipped,
+        resent=read.resent | progress.resent,
+    )
+
+
+def _completed(known: Known, began: Positions, read: Progress[M]) -> Known:
+    """All markers from the beginning of this read on are among what it read."""
+    if known.covers(read.topic_id, began):
+        return evolve(known, end=read.positions)
+    return Known(topic_id=read.topic_id, begin=began, end=read.positions)
+
+
+def _continued(asking: ReadRequest[M], outcome: ReadOutcome[M], messages_max: int) -> ReadRequest[M]:
+    if asking.with_bookmark:
+        start = FromBookmark(outcome.progress.bookmark)
+        return evolve(asking, start=start, messages_max=messages_max)
+    further = continued(asking, outcome)
+    if further is None:
+        raise AssertionError(f"a read without a limit of time ended as {outcome}")
+    return evolve(further, messages_max=messages_max)
+
+
+def _slice(read: Progress[M], shown: tuple[Delivery[M], ...], began: Positions, *, newer: bool) -> Slice[M]:
+    return Slice(
+        deliveries=shown,
+        skipped=read.skipped,
+        begin=began,
+        end=read.positions,
+        topic_id=read.topic_id,
+        older=bool(read.older) if began == read.began else True,
+        newer=newer,
+        exists=bool(read.positions),
+        markers=tuple(d for d in read.deliveries if target_of(d.message) is not None),
+        resent=read.resent,
+        bookmark=read.bookmark,
+    )

@@ -1,0 +1,98 @@
+"""A slice: a run of a conversation's messages in order, and the positions before and behind each of them."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from attrs import define, evolve
+
+from kchat.core.failures import Corrupt
+from kchat.core.log import CommittedOffset, Position
+from kchat.core.merging import merge
+from kchat.core.outcomes import Delivery
+
+M = TypeVar("M")
+
+Positions = tuple[Position, ...]
+
+
+@define(frozen=True, slots=False, kw_only=True)
+class Slice(Generic[M]):
+    """What a read of one stretch of a conversation gave.
+
+    Attributes:
+        deliveries: the messages that are to be shown, in order.
+        skipped: the records in between that are no messages.
+        begin, end: the stretch, partition by partition; reading on before or after it leaves nothing out.
+        topic_id: the topic's, None where the broker keeps none.
+        older, newer: whether there may be more before or after it.
+        exists: whether there is a topic at all.
+        markers: the removals among what was read, which are not among the messages.
+        resent, bookmark: as in `Progress`, for reads that go on.
+    """
+
+    deliveries: tuple[Delivery[M], ...] = ()
+    skipped: tuple[Corrupt, ...] = ()
+    begin: Positions = ()
+    end: Positions = ()
+    topic_id: str | None = None
+    older: bool = False
+    newer: bool = False
+    exists: bool = True
+    markers: tuple[Delivery[M], ...] = ()
+    resent: frozenset[str] = frozenset()
+    bookmark: tuple[CommittedOffset, ...] = ()
+
+    def before(self, index: int) -> Positions:
+        """Where the message of this index begins: all messages before it lie before that."""
+        places = self._places
+        return tuple(
+            Position(bound.partition, _offset_from(places.get(bound.partition, []), index, bound.offset))
+            for bound in self.end
+        )
+
+    def without_first(self, count: int, *, older: bool) -> "Slice[M]":
+        """The same without so many messages at its beginning."""
+        begin = self.before(count) if count else self.begin
+        offsets = {position.partition: position.offset for position in begin}
+        skipped = (corrupt for corrupt in self.skipped if corrupt.offset >= offsets[corrupt.partition])
+        return evolve(
+            self, deliveries=self.deliveries[count:], skipped=tuple(skipped), begin=begin, older=older
+        )
+
+    @cached_property
+    def _places(self) -> dict[int, list[tuple[int, int]]]:
+        """The index and offset of each partition's messages."""
+        places: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for index, delivery in enumerate(self.deliveries):
+            places[delivery.partition].append((index, delivery.offset))
+        return dict(places)
+
+
+def in_order(deliveries: Iterable[Delivery[M]]) -> tuple[Delivery[M], ...]:
+    """Messages of several windows in the one order of the session, each once."""
+    buffers: dict[int, dict[int, Delivery[M]]] = defaultdict(dict)
+    for delivery in deliveries:
+        buffers[delivery.partition][delivery.offset] = delivery
+    sorted_buffers = {p: tuple(found[offset] for offset in sorted(found)) for p, found in buffers.items()}
+    merged, _ = merge(sorted_buffers, all_known=True)
+    return _once(merged)
+
+
+def _once(deliveries: tuple[Delivery[M], ...]) -> tuple[Delivery[M], ...]:
+    known: set[str] = set()
+    kept: list[Delivery[M]] = []
+    for delivery in deliveries:
+        if delivery.message_id is None or delivery.message_id not in known:
+            kept.append(delivery)
+            if delivery.message_id is not None:
+                known.add(delivery.message_id)
+    return tuple(kept)
+
+
+def _offset_from(places: list[tuple[int, int]], index: int, end: int) -> int:
+    """The offset of a partition's first message from this index on, or where the slice ends there."""
+    found = bisect_left(places, (index, -1))
+    return places[found][1] if found < len(places) else end

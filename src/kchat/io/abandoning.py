@@ -1,0 +1,39 @@
+"""What becomes of an async call whose task is gone, or that never had its turn."""
+
+import asyncio
+from contextlib import suppress
+from threading import Thread
+from types import ModuleType
+from typing import Any
+
+from kchat.core import BrokerError, Command, ErrorKind, RequestFailed
+from kchat.io.performing import Call, now_ms
+
+
+def abandoned(call: Call) -> "asyncio.Future[None]":
+    """Abandon a call on a thread of its own: the one at its last command may be there for a while."""
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+
+    def abandon() -> None:
+        try:
+            call.abandon()
+        finally:
+            with suppress(RuntimeError):  # the loop is over
+                loop.call_soon_threadsafe(_set_done, done)
+
+    Thread(target=abandon, name="kchat-abandoned-call", daemon=True).start()
+    return done
+
+
+def _set_done(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def never_admitted(machine: ModuleType, state: Any) -> Any:
+    """The outcome of a call that spent its time behind others."""
+    busy = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "too many calls at once: this one had no turn")
+    while isinstance(machine.pending(state), Command):
+        state = machine.advance(state, RequestFailed(at_ms=now_ms() + 1, error=busy))
+    return machine.pending(state)

@@ -1,0 +1,115 @@
+"""Every way to read a conversation, against its model: a list, and a slice of it."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kchat.conversation import Ended
+from kchat.core import ChatPosition, Message, paging
+from kchat.testing import FaultPlan
+from kchat.testing.strategies import fault_plans
+from tests.conversation.drawn import FAULTS, Drawn, Place, at, conversations, model, places
+
+COUNTS = st.integers(1, 14)
+PLANS = fault_plans(FAULTS, size_max=5)
+"""Few enough that no read gives up: one without an answer takes up to 0.8 s of its 5."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def narrow_windows() -> Iterator[None]:
+    """The first window as narrow as can be, or none of these logs would need a second one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paging, "WINDOW_MIN", 0)
+        patch.setattr(paging, "WINDOW_GROWTH", 2)
+        yield
+
+
+@given(conversations(), PLANS)
+def test_the_whole(drawn: Drawn, plan: FaultPlan) -> None:
+    assert places(drawn.conversation(plan).read()) == model(drawn.shown)
+
+
+@given(conversations(), COUNTS, PLANS)
+def test_the_last_ones(drawn: Drawn, count: int, plan: FaultPlan) -> None:
+    page = drawn.conversation(plan).last(count)
+    assert places(page) == model(drawn.shown[-count:])
+    assert page.ended is (Ended.COUNT if len(drawn.shown) > count else Ended.BEGINNING) or len(page) == count
+
+
+@given(conversations(), st.data(), COUNTS, PLANS)
+def test_the_page_before_and_the_page_after(
+    drawn: Drawn, data: st.DataObject, count: int, plan: FaultPlan
+) -> None:
+    talk = drawn.conversation(plan)
+    whole = talk.read()
+    if not len(whole):
+        return
+    index = data.draw(st.integers(0, len(whole) - 1))
+    position = ChatPosition.parse(str(whole[index].position))
+    assert places(talk.before(position, count)) == model(drawn.shown[max(0, index - count) : index])
+    assert places(talk.after(position, count)) == model(drawn.shown[index + 1 : index + 1 + count])
+
+
+@given(conversations(), COUNTS, PLANS)
+def test_pages_backwards_tile_the_conversation(drawn: Drawn, count: int, plan: FaultPlan) -> None:
+    talk = drawn.conversation(plan)
+    page, read = talk.last(count), list[Place]()
+    while True:
+        read = places(page) + read
+        if page.ended is Ended.BEGINNING:
+            break
+        assert len(page) == count
+        assert page.begin is not None
+        page = talk.before(page.begin, count)
+    assert read == model(drawn.shown)
+
+
+@given(conversations(), COUNTS, PLANS)
+def test_pages_forwards_tile_the_conversation(drawn: Drawn, count: int, plan: FaultPlan) -> None:
+    talk = drawn.conversation(plan)
+    page, read = talk.since(None, None, count), list[Place]()
+    while True:
+        read += places(page)
+        if page.ended is Ended.END:
+            break
+        assert len(page) == count
+        assert page.end is not None
+        page = talk.after(page.end, count)
+    assert read == model(drawn.shown)
+
+
+@given(conversations(), st.none() | st.integers(0, 25), st.none() | st.integers(0, 25), PLANS)
+def test_a_stretch_of_time(drawn: Drawn, since: int | None, until: int | None, plan: FaultPlan) -> None:
+    bounds = (None if since is None else at(since), None if until is None else at(until))
+    expected = [
+        said
+        for said in drawn.shown
+        if (since is None or said.timestamp_ms >= since) and (until is None or said.timestamp_ms < until)
+    ]
+    assert places(drawn.conversation(plan).since(*bounds)) == model(expected)
+
+
+@given(conversations(), st.integers(1, 30), st.integers(1, 4))
+def test_a_budget_of_tokens(drawn: Drawn, budget: int, each: int) -> None:
+    page = drawn.conversation().window(budget, lambda messages: each * len(messages))
+    kept = list(drawn.shown[max(0, len(drawn.shown) - budget // each) :])
+    while kept and kept[0].message.type == "tool":
+        del kept[0]
+    assert places(page) == model(kept)
+
+
+@given(conversations(), st.integers(0, 6), PLANS)
+def test_a_follower_gets_the_history_and_what_comes(drawn: Drawn, more: int, plan: FaultPlan) -> None:
+    talk = drawn.conversation(plan)
+    new = [Message("human", {"content": f"new {number}"}) for number in range(more)]
+    heard = []
+    following = talk.follow(seconds_max=120.0)
+    for entry in following:
+        heard.append(entry)
+        if len(heard) == max(1, len(drawn.shown) // 2):
+            talk.append(new)
+    texts = [entry.message.text for entry in heard[len(drawn.shown) :]]
+    assert places(heard[: len(drawn.shown)]) == model(drawn.shown)
+    assert texts == ([message.text for message in new] if drawn.shown else [])
