@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -70,3 +71,15 @@ def test_the_example_without_kafka_runs() -> None:
     assert isinstance(history, KafkaChatMessageHistory)
     with pytest.raises(AppendUnknown):
         history.add_user_message("and the answer to this one is lost")
+
+
+def test_the_reads_of_the_readme_give_what_they_say(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(next(block for block in code_blocks() if "talk.last(10)" in block), names)
+    counts = {
+        name: len(list(names[name]))
+        for name in ("whole", "page", "older", "newer", "recent", "prompt", "live")
+    }
+    assert list(counts.values()) == [40, 10, 10, 0, 40, 40, 39]
+    assert names["older"].messages[0].text == "question 20"
+    assert capsys.readouterr().out.splitlines() == [f"question {number}" for number in range(5)]

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from attrs import evolve, frozen
 from langchain_core.messages import BaseMessage
 
+from kchat.conversation.asking import Asking as ConversationAsking
+from kchat.conversation.asking import Memory
 from kchat.core import (
     AppendRequest,
     AppendUnknown,
@@ -15,6 +17,7 @@ from kchat.core import (
     FromEnd,
     InvalidMessage,
     Limit,
+    Log,
     NewRecord,
     OnCorrupt,
     Partial,
@@ -60,7 +63,21 @@ class Asking:
     on_corrupt: OnCorrupt
     encode: Callable[[BaseMessage], NewRecord | Unstorable]
 
-    def whole(self, replayed: Replayed[BaseMessage]) -> ReadRequest[BaseMessage]:
+    def conversing(self, log: Log, memory: Memory) -> ConversationAsking[BaseMessage]:
+        """The same session for the reads of `kchat.conversation`."""
+        return ConversationAsking(
+            session=self.session_id,
+            placement=self.placement,
+            settings=self.settings,
+            decoder=self.decoder,
+            encode=self.encode,
+            on_corrupt=self.on_corrupt,
+            max_age_ms=None,
+            timestamp_ms=lambda: log.timestamp_ms,
+            memory=memory,
+        )
+
+    def whole(self, replayed: Replayed[BaseMessage] | None) -> ReadRequest[BaseMessage]:
         """The whole conversation, behind what is known of it; no cursor is asked or moved."""
         return evolve(self._read(FromBeginning()), replayed=replayed)
 

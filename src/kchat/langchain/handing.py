@@ -7,6 +7,7 @@ from langchain_core.messages import BaseMessage
 
 from kchat.core import CorruptRecord, ReadOutcome, ReadRequest, Replayed, corrupt_record, delivered
 from kchat.langchain.asking import Asking
+from kchat.langchain.removing import any_by_place, any_removal, settled, without_removed
 
 logger = logging.getLogger("kchat.langchain")
 
@@ -18,10 +19,17 @@ class Handed:
     messages: list[BaseMessage]
     skipped: tuple[CorruptRecord, ...]
     replayed: Replayed[BaseMessage] | None
+    marked: bool
+    by_place: bool
 
 
-def handed(ask: Asking, request: ReadRequest[BaseMessage], outcome: ReadOutcome[BaseMessage]) -> Handed:
-    """The messages of an outcome.
+def handed(
+    ask: Asking, request: ReadRequest[BaseMessage], outcome: ReadOutcome[BaseMessage], *, marked: bool
+) -> Handed:
+    """The messages of an outcome, without those that are removed.
+
+    `marked`: earlier reads for the same replay have met a marker. `Handed.by_place`: the replay needs to know
+    where its messages are, for a marker names a place.
 
     Raises:
         CorruptRecord: a record is no message.
@@ -36,8 +44,18 @@ def handed(ask: Asking, request: ReadRequest[BaseMessage], outcome: ReadOutcome[
         logger.warning("skipped a record: %s", record)
     if progress.unmoved is not None:
         logger.warning("the place of %a may be where it was: %s", session, progress.unmoved.reason)
+    new = [delivery.message for delivery in progress.deliveries]
+    marked = marked or any_removal(new)
+    if isinstance(found, Replayed):
+        messages = without_removed(found.messages) if marked else found.messages
+    elif marked:
+        messages = settled(progress.deliveries, whole=request.commit_to is None)
+    else:
+        messages = new
     return Handed(
-        messages=found.messages if isinstance(found, Replayed) else list(found.messages),
+        messages=messages,
+        marked=marked and request.replayed is not None,
+        by_place=request.replayed is not None and any_by_place(new),
         skipped=skipped,
         replayed=None if request.replayed is None else progress.replayed or Replayed(),
     )

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from langchain_core.chat_history import BaseChatMessageHistory
@@ -25,6 +24,7 @@ from kchat.core import (
     place,
     provisioned,
 )
+from kchat.core.wire import REMOVE_TYPE
 from kchat.io import KafkaLog, SharedLog, share_log
 from kchat.langchain.arguments import (
     CorruptPolicy,
@@ -37,6 +37,7 @@ from kchat.langchain.arguments import (
 from kchat.langchain.asking import MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT, Asking
 from kchat.langchain.handing import handed
 from kchat.langchain.messages import LangChainDecoder, encoder
+from kchat.langchain.reading import ConversationReads
 from kchat.langchain.streaming import BATCH_MAX_DEFAULT, astream, stream
 
 DEFAULT_TTL_MS = 604_800_000
@@ -45,7 +46,7 @@ DEFAULT_PARTITION = 3
 """The seed's defaults: seven days, one replica, three partitions."""
 
 
-class KafkaChatMessageHistory(BaseChatMessageHistory):
+class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
     """Chat message history of one session, kept in an Apache Kafka topic.
 
     The successor of langchain_community's class, with the same members. Reading is stateful as it was there:
@@ -106,7 +107,8 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
             session_id=session_id,
             placement=placement,
             settings=settings if switch(provision, "provision") else None,
-            decoder=LangChainDecoder(JsonDecoder(types)),
+            # A removal is honoured whatever types are allowed: it is no message that anybody sees.
+            decoder=LangChainDecoder(JsonDecoder(types | {REMOVE_TYPE})),
             on_corrupt=policy(on_corrupt),
             encode=encoder(placement.key, lambda: uuid.uuid4().hex, types),
         )
@@ -117,6 +119,7 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
         self.last_outcome: ReadOutcome[BaseMessage] | None = None
         self.skipped: tuple[CorruptRecord, ...] = ()
         self.skipped_total = 0
+        self._marked = self._by_place = False
         self._replayed: Replayed[BaseMessage] = Replayed()
         self._share: SharedLog | None = None
         if log is None:
@@ -148,11 +151,13 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
 
         Raises: as `messages_from_last_consumed` does.
         """
-        return self._read(self._messages_request())
+        before, found = self._by_place, self._read(self._messages_request())
+        return found if self._by_place == before else self._read(self._messages_request())
 
     async def aget_messages(self) -> list[BaseMessage]:
         """`messages`, without blocking the event loop."""
-        return await self._aread(self._messages_request())
+        before, found = self._by_place, await self._aread(self._messages_request())
+        return found if self._by_place == before else await self._aread(self._messages_request())
 
     def messages_from_beginning(
         self,
@@ -330,24 +335,20 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     # What sync and async have in common afterwards
 
     def _messages_request(self) -> ReadRequest[BaseMessage]:
         if self.replay:
-            return self._ask.whole(self._replayed)
+            return self._ask.whole(None if self._by_place else self._replayed)
         return self._ask.next_ones(MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT)
 
     def _append_request(
@@ -381,8 +382,9 @@ class KafkaChatMessageHistory(BaseChatMessageHistory):
     ) -> list[BaseMessage]:
         """What a read hands to the caller, and what it leaves to be asked about."""
         self.last_outcome, self.skipped = outcome, ()
-        found = handed(self._ask, request, outcome)
-        self.skipped = found.skipped
+        found = handed(self._ask, request, outcome, marked=self._marked)
+        self.skipped, self._marked = found.skipped, found.marked
+        self._by_place = self._by_place or found.by_place
         self.skipped_total += len(found.skipped)
         self._replayed = found.replayed or self._replayed
         return found.messages
