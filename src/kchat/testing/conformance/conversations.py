@@ -244,7 +244,7 @@ class ConversationConformance(Suite):
     def test_a_follower_ends_at_its_limits(self, talk: Talk) -> None:
         """Of messages or of time, whichever comes first."""
         talk.append(said(*texts(4)))
-        assert heard(talk.follow(messages_max=3)) == texts(3)
+        assert heard(talk.follow(messages_max=3, seconds_max=FOLLOW_SECONDS)) == texts(3)
         assert heard(talk.follow(seconds_max=0.3)) == texts(4)
         assert heard(talk.follow(new_only=True, seconds_max=0.1)) == []
         assert talk.follow(messages_max=0) == []
