@@ -13,7 +13,7 @@ from threading import Event, Lock, Thread
 from attrs import define, field
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from kchat.core import Closed, WatchRequest
+from kchat.core import Closed, InvalidConfig, WatchRequest
 from kchat.io.clients import Client, Clients
 
 POLL_SECONDS = 0.1
@@ -55,7 +55,7 @@ class Watcher:
         self._lock = Lock()
         self._places: dict[Key, Place] = {}
         self._new: list[Key] = []
-        self._client: Client[Consumer] | None = None
+        self._turn: object | None = None
         self._closed = False
 
     def watch(self, request: WatchRequest) -> bool:
@@ -133,20 +133,24 @@ class Watcher:
                     place.left = time.monotonic()
 
     def _run(self) -> None:
-        """See that a thread polls a consumer."""
-        if self._client is None:
-            self._client = self._clients.watcher()
-            Thread(target=self._poll, args=(self._client,), name="kchat-watch", daemon=True).start()
+        """See that a thread polls a consumer. It makes that itself: the caller may be an event loop."""
+        if self._turn is None:
+            self._turn = turn = object()
+            Thread(target=self._poll, args=(turn,), name="kchat-watch", daemon=True).start()
 
-    def _poll(self, client: Client[Consumer]) -> None:
-        try:
-            while self._goes_on(client):
-                self._assign(client)
-                first = client.handle.poll(POLL_SECONDS)
-                if first is not None:
-                    self._sort([first, *client.handle.consume(RECORDS_MAX, 0)])
-        finally:
-            self._give_up(client)
+    def _poll(self, turn: object) -> None:
+        client: Client[Consumer] | None = None
+        # Without a consumer watches end when their time is over, and the reads then tell what is wrong.
+        with suppress(KafkaException, InvalidConfig, RuntimeError):
+            try:
+                client = self._clients.watcher()
+                while self._goes_on(client):
+                    self._assign(client)
+                    first = client.handle.poll(POLL_SECONDS)
+                    if first is not None:
+                        self._sort(client, [first, *client.handle.consume(RECORDS_MAX, 0)])
+            finally:
+                self._give_up(turn, client)
 
     def _goes_on(self, client: Client[Consumer]) -> bool:
         """Give up what nobody watches; whether anything is left."""
@@ -159,7 +163,7 @@ class Watcher:
                 client.handle.incremental_unassign([TopicPartition(*key) for key in idle])
             self._new = [key for key in self._new if key in self._places]
             if self._closed or not self._places:
-                self._client = None
+                self._turn = None
                 return False
             return True
 
@@ -171,18 +175,18 @@ class Watcher:
         if new:
             client.handle.incremental_assign(new)
 
-    def _give_up(self, client: Client[Consumer]) -> None:
+    def _give_up(self, turn: object, client: Client[Consumer] | None) -> None:
         """The thread ends, for whatever reason: nobody may wait for it."""
         with self._lock:
-            if self._client in {None, client}:
-                self._client = None
+            if self._turn is turn:
+                self._turn, self._new = None, []
                 for place in self._places.values():
                     _wake(place, None)
                 self._places.clear()
-                self._new = []
-        self._clients.end_watcher(client)
+        if client is not None:
+            self._clients.end_watcher(client)
 
-    def _sort(self, messages: list[Message]) -> None:
+    def _sort(self, client: Client[Consumer], messages: list[Message]) -> None:
         with self._lock:
             gone = []
             for message in messages:
@@ -196,15 +200,15 @@ class Watcher:
                     _wake(place, (key, offset))
                 elif error.code() != KafkaError._PARTITION_EOF:
                     gone.append(key)  # it would come again and again; a reader is told what is wrong
-            self._drop(gone)
+            self._drop(client, gone)
 
-    def _drop(self, keys: list[Key]) -> None:
+    def _drop(self, client: Client[Consumer], keys: list[Key]) -> None:
         dropped = [(key, self._places.pop(key)) for key in dict.fromkeys(keys)]
         for _, place in dropped:
             _wake(place, None)
-        if dropped and self._client is not None:
+        if dropped:
             with suppress(KafkaException):
-                self._client.handle.incremental_unassign([TopicPartition(*key) for key, _ in dropped])
+                client.handle.incremental_unassign([TopicPartition(*key) for key, _ in dropped])
 
 
 def _wake(place: Place, record: tuple[Key, int] | None) -> None:
