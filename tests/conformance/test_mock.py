@@ -16,7 +16,13 @@ class TestMockCluster(LogConformance):
 
     @pytest.fixture
     def abilities(self) -> Abilities:
-        return Abilities(chooses_partitions=False, deletes_topics=False, finds_times=False)
+        return Abilities(
+            chooses_partitions=False,
+            deletes_topics=False,
+            truncates_topics=False,
+            lists_cursors=False,
+            finds_times=False,
+        )
 
     @pytest.fixture
     def another_log(self, embedded: EmbeddedKafka) -> Iterator[KafkaLog]:

@@ -12,14 +12,20 @@ from kchat.core import (
     FromCommitted,
     FromEnd,
     FromPositions,
+    GroupDeleted,
+    GroupsListed,
+    ListCursors,
     NewRecord,
     OffsetsListed,
     Position,
     ReadRequest,
+    RecordsDeleted,
+    RemoveCursor,
     RemoveTopic,
     TopicCreated,
     TopicDeleted,
     TopicSettings,
+    TruncateTopic,
     Watermarks,
     appending,
     provisioning,
@@ -126,6 +132,8 @@ APPENDS: list[Walk] = [
 ]
 
 ENSURE, REMOVE = EnsureTopic(topic=TOPIC, settings=SETTINGS), RemoveTopic(topic=TOPIC)
+TRUNCATE, LIST, FORGET = TruncateTopic(topic=TOPIC), ListCursors(prefix=GROUP), RemoveCursor(group=GROUP)
+EMPTIED_OF_RECORDS = RecordsDeleted(at_ms=1)
 PROVISIONS: list[Walk] = [
     (ENSURE, (AGAIN, GONE, AGAIN, CREATED, AGAIN, described())),
     (ENSURE, (GONE, EXISTS, OVER)),
@@ -135,6 +143,13 @@ PROVISIONS: list[Walk] = [
     (REMOVE, (described(), AGAIN, DELETED, AGAIN, described(), GONE)),
     (REMOVE, (described(), GONE, described(at=LATE_MS))),
     (REMOVE, (described(), OVER)),
+    (TRUNCATE, (described(), AGAIN, listed((0, 2)), AGAIN, PASSED, listed((0, 2)), EMPTIED_OF_RECORDS)),
+    (TRUNCATE, (described(), listed((0, 0)))),
+    (TRUNCATE, (described(), GONE)),
+    (TRUNCATE, (described(), listed((1, 2)), OVER)),
+    (LIST, (AGAIN, GroupsListed(at_ms=1, groups=("b", "a")))),
+    (LIST, (OVER,)),
+    (FORGET, (AGAIN, GroupDeleted(at_ms=1, deleted=True))),
 ]
 
 WALKS: dict[ModuleType, list[Walk]] = {reading: READS, appending: APPENDS, provisioning: PROVISIONS}

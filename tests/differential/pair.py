@@ -16,6 +16,7 @@ from kchat.core import (
     BrokerError,
     Command,
     CreateTopic,
+    DeleteGroup,
     DeleteTopic,
     DescribeTopic,
     ErrorKind,
@@ -23,6 +24,7 @@ from kchat.core import (
     Fetch,
     FetchCommitted,
     Fetched,
+    ListGroups,
     Position,
     Produce,
     Produced,
@@ -146,7 +148,7 @@ class Pair:
 
     def _real(self, call: Call, command: Command) -> Event:
         """The real answer. A passing error is asked again."""
-        if not isinstance(command, AwaitReports | Withdraw):
+        if not isinstance(command, AwaitReports | Withdraw | ListGroups | DeleteGroup):
             command = evolve(command, topic=self._prefix + command.topic)
         if not isinstance(command, Fetch):  # which may be silent for all its time; nothing else is hurried
             command = evolve(command, timeout_ms=PATIENCE_MS)

@@ -9,6 +9,7 @@ from kchat.core import (
     Position,
     Progress,
     Refused,
+    RemoveTopic,
     TopicFailed,
     TopicGone,
     TopicReady,
@@ -56,10 +57,10 @@ def test_a_read_that_found_no_partition_forgets_the_topic() -> None:
 
 def test_provisioning_tells() -> None:
     known = KnownTopics()
-    known.learn_provision("t", TopicReady(partitions=(0,), created=True))
-    known.learn_provision("t", TopicFailed(SLOW))
+    known.learn_provision(RemoveTopic(topic="t"), TopicReady(partitions=(0,), created=True))
+    known.learn_provision(RemoveTopic(topic="t"), TopicFailed(SLOW))
     assert "t" in known
-    known.learn_provision("t", TopicGone(deleted=True))
+    known.learn_provision(RemoveTopic(topic="t"), TopicGone(deleted=True))
     assert "t" not in known
 
 

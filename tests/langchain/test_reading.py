@@ -127,6 +127,21 @@ def test_a_removal_is_honoured_where_few_types_are_allowed() -> None:
         assert texts(chat.messages) == ["1"]
 
 
+@pytest.mark.parametrize("provision", [True, False])
+def test_a_history_is_emptied_and_its_topic_kept(provision: bool) -> None:
+    broker = FakeBroker()
+    broker.cluster.create("chat")
+    topic_id = broker.cluster.topics["chat"].topic_id
+    with KafkaChatMessageHistory("chat", "f:1", log=broker, replay=True, provision=provision) as chat:
+        chat.add_messages(turns(3))
+        assert len(chat.messages) == 3
+        chat.clear(keep_topic=True)
+        assert chat.messages == []
+        chat.add_messages(turns(1))
+        assert texts(chat.messages) == ["0"]
+    assert broker.cluster.topics["chat"].topic_id == topic_id
+
+
 def made(parts: list[tuple[str, int]]) -> list[BaseMessage]:
     kinds = {
         "human": HumanMessage,

@@ -158,6 +158,12 @@ def _request_calls() -> Iterator[tuple[str, Call]]:
     yield "EnsureTopic", Call.of(core.EnsureTopic, ensure, online=True)
     remove = _performed(core.RemoveTopic, _removing, "provision")
     yield "RemoveTopic", Call.of(core.RemoveTopic, remove, online=True)
+    truncate = _performed(core.TruncateTopic, _removing, "provision")
+    yield "TruncateTopic", Call.of(core.TruncateTopic, truncate, online=True)
+    listing = _performed(core.ListCursors, lambda _: {"prefix": "hostile"}, "provision")
+    yield "ListCursors", Call.of(core.ListCursors, listing, online=True)
+    forget = _performed(core.RemoveCursor, lambda caller: {"group": caller.session}, "provision")
+    yield "RemoveCursor", Call.of(core.RemoveCursor, forget, online=True)
     yield "TopicSettings", _in_request(core.TopicSettings, _append, "settings", partitions=1)
     yield "FromCommitted", _in_request(core.FromCommitted, _read, "start", group="some-group")
     yield "FromPositions", _in_request(core.FromPositions, _read, "start", positions=())
@@ -256,7 +262,8 @@ arun corrupt_record decoding_fault delivered encoded merge provisioned run Share
 FakeCluster FakePartition FakeTopic FalseLow Fault FaultPlan Foreign Gap LostAnswer NoAnswer
 PartlyStored Recreate Refuse Remove ShortFetch TakenAlong
 ChatPosition FindOffsets Following InvalidPosition Known OffsetsFound Paging Plan PositionGone Removals Slice
-acarry_out carry_out followed in_order newest newest_fitting onward place_name read_error
+CursorGone CursorsListed DeleteGroup DeleteRecords GroupDeleted GroupsListed ListGroups RecordsDeleted
+TopicTruncated acarry_out carry_out followed in_order newest newest_fitting onward place_name read_error
 """
 GIVEN = frozenset(_GIVEN.split())
 """Public names that take nothing of a user's: what the library gives, the words of its machines, and what a

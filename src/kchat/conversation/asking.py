@@ -36,6 +36,7 @@ from kchat.core import (
     Slice,
     Start,
     TopicSettings,
+    TruncateTopic,
     Unstorable,
     corrupt_record,
     encode,
@@ -223,8 +224,10 @@ class Asking(Generic[M]):
             next_step="give the position of a message, as its entry tells it",
         )
 
-    def clear(self) -> RemoveTopic:
-        """Delete the topic."""
+    def clear(self, *, keep_topic: bool) -> RemoveTopic | TruncateTopic:
+        """Delete the topic, or what is in it."""
+        if keep_topic:
+            return TruncateTopic(topic=self.placement.topic, wait_ms_max=CLEAR_MS_MAX)
         return RemoveTopic(topic=self.placement.topic, wait_ms_max=CLEAR_MS_MAX)
 
     # What reads have in common

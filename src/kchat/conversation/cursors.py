@@ -23,8 +23,10 @@ from kchat.core import (
     FromEnd,
     FromPositions,
     Known,
+    ListCursors,
     Plan,
     ReadOutcome,
+    RemoveCursor,
     Start,
     WatchRequest,
     in_order,
@@ -46,6 +48,16 @@ class Edge(Enum):
 def group_of(topic: str, name: str) -> str:
     """The consumer group of a cursor. No topic's name has a slash: it is no other session's group."""
     return f"{topic}/{name}"
+
+
+def listing(topic: str) -> ListCursors:
+    """What asks for all cursors of a session."""
+    return ListCursors(prefix=group_of(topic, ""))
+
+
+def names_of(topic: str, groups: tuple[str, ...]) -> tuple[str, ...]:
+    """The cursors that these groups are."""
+    return tuple(group.removeprefix(group_of(topic, "")) for group in groups)
 
 
 @define
@@ -133,6 +145,11 @@ class CursorAsking(Generic[M]):
             raise read_error(outcome.failure, self.ask.session, self.ask.placement.topic)
         if outcome.progress.unmoved is not None:
             raise read_error(outcome.progress.unmoved, self.ask.session, self.ask.placement.topic)
+
+    def remove(self) -> RemoveCursor:
+        """Forget the place."""
+        self.bookmark = None
+        return RemoveCursor(group=self.group)
 
 
 def _none() -> Plan[Page[Any]]:

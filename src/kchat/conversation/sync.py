@@ -8,7 +8,7 @@ from attrs import frozen
 
 from kchat.conversation import arguments
 from kchat.conversation.asking import Asking
-from kchat.conversation.cursors import CursorAsking
+from kchat.conversation.cursors import CursorAsking, listing, names_of
 from kchat.conversation.following import Follower, follower
 from kchat.conversation.page import Entry, Page
 from kchat.conversation.sync_cursor import Cursor, answering
@@ -18,6 +18,7 @@ from kchat.core import (
     AppendUnknown,
     ChatPosition,
     Closed,
+    CursorsListed,
     Log,
     Plan,
     Sealed,
@@ -163,6 +164,16 @@ class Conversation(Generic[M]):
         """
         return Cursor(self._log, CursorAsking(self._ask, arguments.cursor_name(name)))
 
+    def cursors(self) -> tuple[str, ...]:
+        """The names of all cursors of this session that are stored; the whole cluster is asked.
+
+        Raises:
+            TopicNotChanged: the broker does not tell.
+        """
+        outcome = self._log.provision(listing(self.topic))
+        listed = provisioned(outcome, session=self.session_id, topic=self.topic)
+        return names_of(self.topic, listed.groups) if isinstance(listed, CursorsListed) else ()
+
     # Appending, editing, ending
 
     def append(self, messages: Sequence[M], seconds_max: float = 5.0) -> tuple[ChatPosition, ...]:
@@ -196,13 +207,16 @@ class Conversation(Generic[M]):
         record = self._do(self._ask.marker(position))
         return self._append(self._ask.append((record,), seconds_max))[0]
 
-    def clear(self) -> None:
-        """Delete the topic, and wait until it is gone. The next append creates it again.
+    def clear(self, *, keep_topic: bool = False) -> None:
+        """Delete the topic and wait until it is gone; with `keep_topic`, only what is in it (DeleteRecords).
+
+        Cursors of a topic that is kept go on at what is appended next.
 
         Raises:
             TopicNotChanged: the broker does not allow it, or it did not happen within 10 s.
         """
-        outcome = self._log.provision(self._ask.clear())
+        keep_topic = arguments.switch(keep_topic, "keep_topic")
+        outcome = self._log.provision(self._ask.clear(keep_topic=keep_topic))
         provisioned(outcome, session=self.session_id, topic=self.topic)
 
     def _append(self, request: AppendRequest) -> tuple[ChatPosition, ...]:

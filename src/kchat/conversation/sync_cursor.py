@@ -8,7 +8,7 @@ from attrs import frozen
 
 from kchat.conversation.cursors import CursorAsking, Edge
 from kchat.conversation.page import Page
-from kchat.core import ChatPosition, Log, WatchRequest, carry_out
+from kchat.core import ChatPosition, CursorGone, Log, WatchRequest, carry_out, provisioned
 from kchat.core.plans import Ask
 
 M = TypeVar("M")
@@ -70,3 +70,14 @@ class Cursor(Generic[M]):
             ReadFailed: it was not moved, or is not known to be.
         """
         carry_out(self._ask.seek(target), answering(self._log))
+
+    def delete(self) -> bool:
+        """Forget the stored place; whether there was one, as far as the last answer tells.
+
+        Raises:
+            TopicNotChanged: the broker did not do it.
+        """
+        outcome = self._log.provision(self._ask.remove())
+        ask = self._ask.ask
+        gone = provisioned(outcome, session=ask.session, topic=ask.placement.topic)
+        return isinstance(gone, CursorGone) and gone.deleted

@@ -35,11 +35,14 @@ from kchat.core.log import NewRecord
 from kchat.core.outcomes import (
     Appended,
     AppendOutcome,
+    CursorGone,
+    CursorsListed,
     ProvisionOutcome,
     Refused,
     TopicFailed,
     TopicGone,
     TopicReady,
+    TopicTruncated,
     Unknown,
 )
 from kchat.core.requests import AppendRequest, EnsureTopic
@@ -218,7 +221,7 @@ def _ensuring(state: Ensuring, event: TopicDescribed | TopicCreated | RequestFai
             return Producing(attempt)
         case TopicFailed(error=error):
             return Finished(_not_stored(attempt, error))
-        case TopicGone():
+        case TopicGone() | TopicTruncated() | CursorsListed() | CursorGone():
             raise AssertionError(provision)
         case _:
             assert_never(provision.outcome)

@@ -48,6 +48,19 @@ class DeleteTopic:
 
 
 @frozen(kw_only=True)
+class DeleteRecords:
+    """Move the low watermarks up to `before`: the records below are deleted (DeleteRecords).
+
+    The answer comes when all replicas have moved theirs. Asked again, it changes nothing.
+    """
+
+    topic: str
+    before: tuple[Position, ...]
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
 class ListOffsets:
     """The low and high watermark of each partition, as a read_committed reader sees them (ListOffsets)."""
 
@@ -112,6 +125,24 @@ class CommitOffsets:
 
 
 @frozen(kw_only=True)
+class ListGroups:
+    """The names of all consumer groups that begin with `prefix` (ListGroups, of every broker)."""
+
+    prefix: str
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
+class DeleteGroup:
+    """Delete a consumer group that has no live member, with its committed offsets (DeleteGroups)."""
+
+    group: str
+    timeout_ms: int
+    backoff_ms: int = 0
+
+
+@frozen(kw_only=True)
 class Produce:
     """Append the records in their order, to `partition` or to the one their key chooses (Produce).
 
@@ -145,11 +176,14 @@ Command = (
     DescribeTopic
     | CreateTopic
     | DeleteTopic
+    | DeleteRecords
     | ListOffsets
     | FindOffsets
     | FetchCommitted
     | Fetch
     | CommitOffsets
+    | ListGroups
+    | DeleteGroup
     | Produce
     | AwaitReports
     | Withdraw

@@ -21,6 +21,8 @@ from kchat.core.outcomes import (
     Appended,
     AppendOutcome,
     Complete,
+    CursorGone,
+    CursorsListed,
     Failed,
     Partial,
     Progress,
@@ -30,6 +32,7 @@ from kchat.core.outcomes import (
     TopicFailed,
     TopicGone,
     TopicReady,
+    TopicTruncated,
     Unknown,
 )
 
@@ -103,15 +106,23 @@ def acknowledged(outcome: AppendOutcome, *, session: str, topic: str) -> tuple[A
             assert_never(outcome)
 
 
-def provisioned(outcome: ProvisionOutcome, *, session: str, topic: str) -> TopicReady | TopicGone:
-    """The topic as it was wanted.
+def provisioned(
+    outcome: ProvisionOutcome, *, session: str, topic: str
+) -> TopicReady | TopicGone | TopicTruncated | CursorsListed | CursorGone:
+    """The topic or the cursors as they were wanted.
 
     Raises:
-        TopicNotChanged: it could not be created or deleted, or not be seen to be.
+        TopicNotChanged: the topic could not be created, deleted or emptied, or not be seen to be; or its
+            cursors could not be listed or removed.
     """
     match outcome:
-        case TopicReady() | TopicGone():
+        case TopicReady() | TopicGone() | TopicTruncated() | CursorsListed() | CursorGone():
             return outcome
+        case TopicFailed(error=error, of_cursors=True):
+            raise TopicNotChanged(
+                "the cursors could not be listed or removed: " + _said(error),
+                **_where(error, session, topic),
+            )
         case TopicFailed(error=error):
             raise TopicNotChanged(
                 "the topic was not changed: " + _said(error), **_where(error, session, topic)

@@ -33,6 +33,13 @@ class TopicDeleted:
 
 
 @frozen(kw_only=True)
+class RecordsDeleted:
+    """All replicas have moved their low watermarks: no reader sees the records any more."""
+
+    at_ms: int
+
+
+@frozen(kw_only=True)
 class OffsetsListed:
     """The watermarks of the partitions that were asked for."""
 
@@ -76,6 +83,22 @@ class OffsetsCommitted:
     at_ms: int
 
 
+@frozen(kw_only=True)
+class GroupsListed:
+    """The consumer groups that were asked for, in any order."""
+
+    at_ms: int
+    groups: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class GroupDeleted:
+    """The consumer group is not there (any more); `deleted` is False where there was none."""
+
+    at_ms: int
+    deleted: bool
+
+
 @frozen
 class Acknowledged:
     """A record is stored by all in-sync replicas, at this place."""
@@ -107,11 +130,14 @@ Event = (
     TopicDescribed
     | TopicCreated
     | TopicDeleted
+    | RecordsDeleted
     | OffsetsListed
     | OffsetsFound
     | CommittedFetched
     | Fetched
     | OffsetsCommitted
+    | GroupsListed
+    | GroupDeleted
     | Produced
     | RequestFailed
 )

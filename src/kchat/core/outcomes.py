@@ -142,10 +142,35 @@ class TopicGone:
 
 
 @frozen
+class TopicTruncated:
+    """The topic is there, and what it had is deleted: these are its new low watermarks."""
+
+    positions: tuple[Position, ...]
+
+
+@frozen
+class CursorsListed:
+    """The consumer groups, in the order of their names."""
+
+    groups: tuple[str, ...]
+
+
+@frozen
+class CursorGone:
+    """The consumer group is not there (any more); `deleted` says whether this call deleted it."""
+
+    deleted: bool
+
+
+@frozen
 class TopicFailed:
-    """It is not known to be there, or not known to be gone."""
+    """It is not known to be there, or not known to be gone, or not known to be empty.
+
+    `of_cursors`: not a topic was asked for, but consumer groups.
+    """
 
     error: BrokerError
+    of_cursors: bool = False
 
 
-ProvisionOutcome = TopicReady | TopicGone | TopicFailed
+ProvisionOutcome = TopicReady | TopicGone | TopicTruncated | CursorsListed | CursorGone | TopicFailed

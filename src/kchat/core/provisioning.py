@@ -1,10 +1,11 @@
-"""The provisioning machine: a topic is made to exist, or made to be gone.
+"""The provisioning machine: a topic is made to exist, empty or gone; cursors are listed and removed.
 
 Its laws:
 
 1. Look first: an existing topic is left as it is, a missing one is not deleted.
 2. Two processes that do the same at once both succeed: "exists already" and "unknown" are what was wanted.
-3. The broker's word is not enough: the machine ends when the change is visible.
+3. The broker's word is not enough: the machine ends when a topic's change is visible.
+4. Only what a listing has seen is deleted of a topic: an append that comes later stays.
 
 All that may follow what stands in `TRANSITIONS`; docs/machines.md draws it.
 """
@@ -14,18 +15,52 @@ from typing import assert_never
 from attrs import evolve, frozen
 
 from kchat.core.budget import Budget
-from kchat.core.commands import CreateTopic, DeleteTopic, DescribeTopic
-from kchat.core.events import Event, RequestFailed, TopicCreated, TopicDeleted, TopicDescribed
+from kchat.core.commands import (
+    CreateTopic,
+    DeleteGroup,
+    DeleteRecords,
+    DeleteTopic,
+    DescribeTopic,
+    ListGroups,
+    ListOffsets,
+)
+from kchat.core.events import (
+    Event,
+    GroupDeleted,
+    GroupsListed,
+    OffsetsListed,
+    RecordsDeleted,
+    RequestFailed,
+    TopicCreated,
+    TopicDeleted,
+    TopicDescribed,
+)
 from kchat.core.failures import PASSING, BrokerError, ErrorKind
-from kchat.core.outcomes import ProvisionOutcome, TopicFailed, TopicGone, TopicReady
-from kchat.core.requests import EnsureTopic, ProvisionRequest, RemoveTopic
+from kchat.core.log import Position
+from kchat.core.outcomes import (
+    CursorGone,
+    CursorsListed,
+    ProvisionOutcome,
+    TopicFailed,
+    TopicGone,
+    TopicReady,
+    TopicTruncated,
+)
+from kchat.core.requests import (
+    EnsureTopic,
+    ListCursors,
+    ProvisionRequest,
+    RemoveCursor,
+    RemoveTopic,
+    TruncateTopic,
+)
 
 
 @frozen(kw_only=True)
 class Looking:
     """Asking whether the topic is there."""
 
-    request: ProvisionRequest
+    request: EnsureTopic | RemoveTopic | TruncateTopic
     budget: Budget
 
 
@@ -64,6 +99,32 @@ class AwaitingGone:
     topic_id: str | None
 
 
+@frozen(kw_only=True)
+class Listing:
+    """Asking where a topic ends that is to be emptied."""
+
+    request: TruncateTopic
+    budget: Budget
+    partitions: tuple[int, ...]
+
+
+@frozen(kw_only=True)
+class Emptying:
+    """Asking for the deletion of the records before these positions."""
+
+    request: TruncateTopic
+    budget: Budget
+    before: tuple[Position, ...]
+
+
+@frozen(kw_only=True)
+class AskingGroups:
+    """Asking for the names of groups, or for the deletion of one."""
+
+    request: ListCursors | RemoveCursor
+    budget: Budget
+
+
 @frozen
 class Finished:
     """Nothing more to do."""
@@ -73,10 +134,21 @@ class Finished:
 
 STILL_VISIBLE = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "the deleted topic is still visible")
 
-State = Looking | Creating | AwaitingTopic | Deleting | AwaitingGone | Finished
+State = (
+    Looking
+    | Creating
+    | AwaitingTopic
+    | Deleting
+    | AwaitingGone
+    | Listing
+    | Emptying
+    | AskingGroups
+    | Finished
+)
+Busy = Looking | Creating | AwaitingTopic | Deleting | AwaitingGone | Listing | Emptying | AskingGroups
 
 TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
-    (Looking, TopicDescribed): frozenset({Deleting, Finished}),
+    (Looking, TopicDescribed): frozenset({Deleting, Listing, Finished}),
     (Looking, RequestFailed): frozenset({Looking, Creating, Finished}),
     (Creating, TopicCreated): frozenset({AwaitingTopic}),
     (Creating, RequestFailed): frozenset({Creating, AwaitingTopic, Finished}),
@@ -86,14 +158,26 @@ TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
     (Deleting, RequestFailed): frozenset({Deleting, AwaitingGone, Finished}),
     (AwaitingGone, TopicDescribed): frozenset({AwaitingGone, Finished}),
     (AwaitingGone, RequestFailed): frozenset({AwaitingGone, Finished}),
+    (Listing, OffsetsListed): frozenset({Emptying, Finished}),
+    (Listing, RequestFailed): frozenset({Listing, Finished}),
+    (Emptying, RecordsDeleted): frozenset({Finished}),
+    (Emptying, RequestFailed): frozenset({Emptying, Listing, Finished}),
+    (AskingGroups, GroupsListed): frozenset({Finished}),
+    (AskingGroups, GroupDeleted): frozenset({Finished}),
+    (AskingGroups, RequestFailed): frozenset({AskingGroups, Finished}),
 }
 
-ProvisionCommand = DescribeTopic | CreateTopic | DeleteTopic
+ProvisionCommand = (
+    DescribeTopic | CreateTopic | DeleteTopic | ListOffsets | DeleteRecords | ListGroups | DeleteGroup
+)
 
 
 def start(request: ProvisionRequest, at_ms: int) -> State:
     """The first state of a call that begins at `at_ms`, the shell's monotonic clock in milliseconds."""
-    return Looking(request=request, budget=Budget.start(at_ms=at_ms, wait_ms_max=request.wait_ms_max))
+    budget = Budget.start(at_ms=at_ms, wait_ms_max=request.wait_ms_max)
+    if isinstance(request, ListCursors | RemoveCursor):
+        return AskingGroups(request=request, budget=budget)
+    return Looking(request=request, budget=budget)
 
 
 def pending(state: State) -> ProvisionCommand | ProvisionOutcome:
@@ -115,6 +199,25 @@ def pending(state: State) -> ProvisionCommand | ProvisionOutcome:
             return DeleteTopic(
                 topic=request.topic, timeout_ms=budget.timeout_ms, backoff_ms=budget.backoff_ms
             )
+        case Listing(request=request, budget=budget, partitions=partitions):
+            return ListOffsets(
+                topic=request.topic,
+                partitions=partitions,
+                timeout_ms=budget.timeout_ms,
+                backoff_ms=budget.backoff_ms,
+            )
+        case Emptying(request=request, budget=budget, before=before):
+            return DeleteRecords(
+                topic=request.topic,
+                before=before,
+                timeout_ms=budget.timeout_ms,
+                backoff_ms=budget.backoff_ms,
+            )
+        case AskingGroups(request=request, budget=budget):
+            times = {"timeout_ms": budget.timeout_ms, "backoff_ms": budget.backoff_ms}
+            if isinstance(request, ListCursors):
+                return ListGroups(prefix=request.prefix, **times)
+            return DeleteGroup(group=request.group, **times)
         case Finished(outcome=outcome):
             return outcome
         case _:
@@ -136,7 +239,17 @@ def advance(state: State, event: Event) -> State:
             return AwaitingGone(request=state.request, budget=budget, topic_id=state.topic_id)
         case AwaitingGone(), TopicDescribed():
             return _still_seen(state, event)
-        case ((Looking() | Creating() | AwaitingTopic() | Deleting() | AwaitingGone()), RequestFailed()):
+        case Listing(), OffsetsListed():
+            return _listed(state, event)
+        case Emptying(), RecordsDeleted():
+            return Finished(TopicTruncated(state.before))
+        case AskingGroups(request=ListCursors()), GroupsListed():
+            return Finished(CursorsListed(tuple(sorted(event.groups))))
+        case AskingGroups(request=RemoveCursor()), GroupDeleted():
+            return Finished(CursorGone(event.deleted))
+        case Finished(), _:
+            raise AssertionError(f"{type(event).__name__} cannot follow Finished")
+        case _, RequestFailed():
             return _failed(state, event)
         case _:
             raise AssertionError(f"{type(event).__name__} cannot follow {type(state).__name__}")
@@ -155,8 +268,20 @@ def _seen(state: Looking, event: TopicDescribed) -> State:
         case RemoveTopic() as request:
             budget = state.budget.answered(event.at_ms)
             return Deleting(request=request, budget=budget, topic_id=event.topic_id)
+        case TruncateTopic() as request:
+            budget = state.budget.answered(event.at_ms)
+            return Listing(request=request, budget=budget, partitions=event.partitions)
         case _:
             assert_never(state.request)
+
+
+def _listed(state: Listing, event: OffsetsListed) -> State:
+    """The low watermark may be a mistaken one (see `lanes.open_lanes`), the high one says what there is."""
+    before = tuple(Position(w.partition, w.high) for w in event.watermarks)
+    if not any(position.offset for position in before):
+        return Finished(TopicTruncated(before))
+    budget = state.budget.answered(event.at_ms)
+    return Emptying(request=state.request, budget=budget, before=before)
 
 
 def _still_seen(state: AwaitingGone, event: TopicDescribed) -> State:
@@ -166,9 +291,7 @@ def _still_seen(state: AwaitingGone, event: TopicDescribed) -> State:
     return _again(evolve(state, budget=budget), TopicFailed(STILL_VISIBLE))
 
 
-def _failed(
-    state: Looking | Creating | AwaitingTopic | Deleting | AwaitingGone, event: RequestFailed
-) -> State:
+def _failed(state: Busy, event: RequestFailed) -> State:
     error = event.error
     budget = state.budget.failed(event.at_ms, error)
     match state, error.kind:
@@ -184,15 +307,20 @@ def _failed(
             return AwaitingGone(request=request, budget=budget, topic_id=state.topic_id)
         case AwaitingGone(), ErrorKind.UNKNOWN_TOPIC:
             return Finished(TopicGone(deleted=True))
+        case ((Listing() | Emptying()), ErrorKind.UNKNOWN_TOPIC):
+            return Finished(TopicGone(deleted=False))
+        case Emptying(request=request, before=before), ErrorKind.OFFSET_OUT_OF_RANGE if not budget.spent:
+            # A new leader that has not heard of the end yet, or another topic of this name: look again.
+            partitions = tuple(position.partition for position in before)
+            return Listing(request=request, budget=budget, partitions=partitions)
         case AwaitingTopic(), ErrorKind.UNKNOWN_TOPIC:
             return _again(evolve(state, budget=budget), TopicFailed(error))
         case _:
+            of_cursors = isinstance(state, AskingGroups)
             if error.kind not in PASSING:
-                return Finished(TopicFailed(error))
-            return _again(evolve(state, budget=budget), TopicFailed(budget.trouble or error))
+                return Finished(TopicFailed(error, of_cursors))
+            return _again(evolve(state, budget=budget), TopicFailed(budget.trouble or error, of_cursors))
 
 
-def _again(
-    state: Looking | Creating | AwaitingTopic | Deleting | AwaitingGone, failure: TopicFailed
-) -> State:
+def _again(state: Busy, failure: TopicFailed) -> State:
     return Finished(failure) if state.budget.spent else state

@@ -243,4 +243,28 @@ class RemoveTopic:
     wait_ms_max: int = field(default=5_000, validator=whole_number(1))
 
 
-ProvisionRequest = EnsureTopic | RemoveTopic
+@frozen(kw_only=True)
+class TruncateTopic:
+    """Delete all records of the topic and keep it (DeleteRecords)."""
+
+    topic: str = field(validator=legal_name)
+    wait_ms_max: int = field(default=5_000, validator=whole_number(1))
+
+
+@frozen(kw_only=True)
+class ListCursors:
+    """List the consumer groups whose names begin so (ListGroups)."""
+
+    prefix: str = field(validator=group_name)
+    wait_ms_max: int = field(default=5_000, validator=whole_number(1))
+
+
+@frozen(kw_only=True)
+class RemoveCursor:
+    """Delete a consumer group and its offsets (DeleteGroups); a missing one is gone already."""
+
+    group: str = field(validator=group_name)
+    wait_ms_max: int = field(default=5_000, validator=whole_number(1))
+
+
+ProvisionRequest = EnsureTopic | RemoveTopic | TruncateTopic | ListCursors | RemoveCursor

@@ -10,13 +10,19 @@ from kchat.core import (
     Appended,
     AppendOutcome,
     Complete,
+    CursorGone,
+    CursorsListed,
     ErrorKind,
     Failed,
+    ListCursors,
     ProvisionOutcome,
+    ProvisionRequest,
     ReadOutcome,
+    RemoveCursor,
     TopicFailed,
     TopicGone,
     TopicReady,
+    TopicTruncated,
 )
 
 KNOWN_TOPICS_MAX = 10_000
@@ -67,14 +73,17 @@ class KnownTopics:
             partitions = tuple(p.partition for p in outcome.progress.positions)
             self._set(topic, there=True, ours=False, partitions=partitions)
 
-    def learn_provision(self, topic: str, outcome: ProvisionOutcome) -> None:
-        """The topic is there, or it is gone."""
+    def learn_provision(self, request: ProvisionRequest, outcome: ProvisionOutcome) -> None:
+        """The topic is there, or it is gone; cursors say nothing of it."""
+        if isinstance(request, ListCursors | RemoveCursor):
+            return
+        topic = request.topic
         match outcome:
             case TopicReady(partitions=partitions):
                 self._set(topic, there=True, partitions=partitions)
             case TopicGone():
                 self._set(topic, there=False)
-            case TopicFailed():
+            case TopicTruncated() | TopicFailed() | CursorsListed() | CursorGone():
                 pass  # nothing was learned
 
     def _get(self, topic: str) -> Known:

@@ -24,6 +24,7 @@ from kchat.core import (
     Fetch,
     FetchCommitted,
     FindOffsets,
+    ListGroups,
     ListOffsets,
     Message,
     OnCorrupt,
@@ -55,7 +56,7 @@ T = TypeVar("T")
 ABANDON_SECONDS_MAX = 0.8
 """How long a cancelled call waits for what it did to be undone; a thread goes on with it after that."""
 
-_WITHOUT_EFFECT = (DescribeTopic, FetchCommitted, ListOffsets, FindOffsets, Fetch)
+_WITHOUT_EFFECT = (DescribeTopic, FetchCommitted, ListOffsets, FindOffsets, Fetch, ListGroups)
 """A call that is cancelled in one of these leaves nothing to undo."""
 
 
@@ -151,7 +152,7 @@ class KafkaLog:
         """Run the provisioning machine. Raises as `read` does."""
         _check_type(request, ProvisionRequest)
         outcome: ProvisionOutcome = self._run(provisioning, request, _as_it_is)
-        self._known.learn_provision(request.topic, outcome)
+        self._known.learn_provision(request, outcome)
         return outcome
 
     async def aread(self, request: ReadRequest[M]) -> ReadOutcome[M]:
@@ -177,7 +178,7 @@ class KafkaLog:
         """`provision`, without blocking the event loop."""
         _check_type(request, ProvisionRequest)
         outcome: ProvisionOutcome = await self._arun(provisioning, request, _as_it_is)
-        self._known.learn_provision(request.topic, outcome)
+        self._known.learn_provision(request, outcome)
         return outcome
 
     def watch(self, request: WatchRequest) -> bool:

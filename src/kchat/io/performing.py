@@ -17,6 +17,8 @@ from kchat.core import (
     CommitOffsets,
     CommittedFetched,
     CreateTopic,
+    DeleteGroup,
+    DeleteRecords,
     DeleteTopic,
     DescribeTopic,
     ErrorKind,
@@ -25,12 +27,16 @@ from kchat.core import (
     FetchCommitted,
     Fetched,
     FindOffsets,
+    GroupDeleted,
+    GroupsListed,
+    ListGroups,
     ListOffsets,
     OffsetsCommitted,
     OffsetsFound,
     OffsetsListed,
     Produce,
     Produced,
+    RecordsDeleted,
     Report,
     RequestFailed,
     TopicCreated,
@@ -45,6 +51,7 @@ from kchat.io.clients import Client, Clients, serve
 from kchat.io.config import logger
 from kchat.io.cursors import Cursors
 from kchat.io.failing import FailedError
+from kchat.io.groups import Groups
 from kchat.io.permissions import naming_permission
 from kchat.io.reads import Reads
 from kchat.io.topics import Topics
@@ -79,6 +86,7 @@ class Call:
         self._cursors = Cursors(clients)
         self._appends = Appends(clients)
         self._topics = Topics(clients, capabilities)
+        self._groups = Groups(clients, capabilities)
         self._appending = appending
         self._lock = Lock()
         self._last: Command | None = None
@@ -169,6 +177,13 @@ class Call:
                 self._topics.delete(command)
                 self._clients.forget_topic(command.topic)
                 return TopicDeleted(at_ms=now_ms())
+            case DeleteRecords():
+                self._topics.delete_records(command)
+                return RecordsDeleted(at_ms=now_ms())
+            case ListGroups():
+                return GroupsListed(at_ms=now_ms(), groups=self._groups.names(command))
+            case DeleteGroup():
+                return GroupDeleted(at_ms=now_ms(), deleted=self._groups.delete(command))
             case ListOffsets():
                 watermarks = self._reads.list_offsets(command)
                 return OffsetsListed(at_ms=now_ms(), watermarks=watermarks)
@@ -266,7 +281,7 @@ class Call:
     def _client(self, command: Command) -> AnyClient | None:
         """The client that performed a command, to ask it what is wrong."""
         match command:
-            case CreateTopic() | DeleteTopic():
+            case CreateTopic() | DeleteTopic() | DeleteRecords() | ListGroups() | DeleteGroup():
                 return self._topics.client
             case Produce() | AwaitReports() | Withdraw():
                 return self._appends.client

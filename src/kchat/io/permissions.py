@@ -7,6 +7,8 @@ from kchat.core import (
     Command,
     CommitOffsets,
     CreateTopic,
+    DeleteGroup,
+    DeleteRecords,
     DeleteTopic,
     DescribeTopic,
     Fetch,
@@ -39,6 +41,10 @@ def _needed(command: Command, code: str) -> str:
             return f"Create on topic {topic!a}, or on the cluster"
         case DeleteTopic(topic=topic), _:
             return f"Delete on topic {topic!a}"
+        case DeleteRecords(topic=topic), _:
+            return f"Delete on topic {topic!a}"
+        case DeleteGroup(group=group), _:
+            return f"Delete on group {group!a}"
         case ((FetchCommitted(group=group) | CommitOffsets(group=group)), "GROUP_AUTHORIZATION_FAILED"):
             return f"Read on group {group!a}"
         case ((CommitOffsets(topic=topic) | Fetch(topic=topic)), _):

@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
-from kchat.core import BrokerError, CreateTopic, DeleteTopic, DescribeTopic, ErrorKind
+from kchat.core import BrokerError, Command, CreateTopic, DeleteRecords, DeleteTopic, DescribeTopic, ErrorKind
 from kchat.io.asked import Asked
 from kchat.io.capabilities import Capabilities
 from kchat.io.clients import Client, Clients
@@ -43,7 +43,7 @@ class Topics:
         self, command: DescribeTopic, meanwhile: Callable[[], object] = lambda: None
     ) -> tuple[tuple[int, ...], str]:
         """The topic's partitions and its id. Something else may be done until the answer comes."""
-        handle, limit = self.client.handle, _request_seconds(command)
+        handle, limit = self.client.handle, request_seconds(command)
         topics = TopicCollection([command.topic])
         earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
         wanted = {TopicPartition(command.topic, p): earliest for p in command.listed_next}
@@ -74,7 +74,7 @@ class Topics:
             # Where topics are compacted by default, all messages but the last would go: they share their key.
             config={"cleanup.policy": "delete", "retention.ms": str(command.settings.ttl_ms)},
         )
-        handle, limit = self.client.handle, _request_seconds(command)
+        handle, limit = self.client.handle, request_seconds(command)
         asked = Asked(
             lambda left: handle.create_topics([new], request_timeout=limit)[command.topic].result(left)
         )
@@ -86,7 +86,7 @@ class Topics:
             raise FailedError(
                 BrokerError(ErrorKind.UNSUPPORTED, "UNSUPPORTED", "this broker has no DeleteTopics")
             )
-        handle, limit = self.client.handle, _request_seconds(command)
+        handle, limit = self.client.handle, request_seconds(command)
         topics = [command.topic]
         self._deletion = Asked(
             lambda left: handle.delete_topics(topics, request_timeout=limit)[command.topic].result(left)
@@ -97,10 +97,25 @@ class Topics:
         """Whether the last deletion is accepted; waits for its answer, should it be under way."""
         return self._deletion is not None and self._deletion.answered(seconds)
 
+    def delete_records(self, command: DeleteRecords) -> None:
+        """Delete the records before positions."""
+        if not self._capabilities.delete_records:
+            raise FailedError(
+                BrokerError(ErrorKind.UNSUPPORTED, "UNSUPPORTED", "this broker has no DeleteRecords")
+            )
+        handle, limit = self.client.handle, request_seconds(command)
+        wanted = [TopicPartition(command.topic, p.partition, p.offset) for p in command.before]
+
+        def ask(seconds: float) -> None:
+            for deleted in handle.delete_records(wanted, request_timeout=limit).values():
+                deleted.result(seconds)
+
+        self._answer(Asked(ask), command)
+
     def _answer(
         self,
         asked: Asked,
-        command: CreateTopic | DeleteTopic | DescribeTopic,
+        command: CreateTopic | DeleteTopic | DescribeTopic | DeleteRecords,
         meanwhile: Callable[[], object] = lambda: None,
     ) -> Any:
         """Ask, and give the answer. Waiting for it hears Ctrl-C, unlike the client's blocking calls."""
@@ -134,6 +149,6 @@ class Topics:
         client.list_topics(command.topic, timeout=command.timeout_ms / 1000)
 
 
-def _request_seconds(command: CreateTopic | DeleteTopic | DescribeTopic) -> float:
+def request_seconds(command: Command) -> float:
     """The client takes no request timeout below a millisecond."""
     return max(command.timeout_ms / 1000, 0.001)

@@ -32,10 +32,11 @@ from kchat.core import (
     Start,
     TopicNotChanged,
     TopicSettings,
+    TruncateTopic,
     Unstorable,
     encoded,
 )
-from kchat.langchain.arguments import count, milliseconds, whole
+from kchat.langchain.arguments import count, milliseconds, switch, whole
 from kchat.langchain.messages import LangChainDecoder
 
 MESSAGES_MAX_DEFAULT = 5
@@ -172,8 +173,11 @@ class Asking:
                 )
         return error
 
-    def clear(self) -> RemoveTopic:
-        """Delete the topic."""
+    def clear(self, *, keep_topic: bool) -> RemoveTopic | TruncateTopic:
+        """Delete the topic, or what is in it."""
+        wait_ms_max = int(CLEAR_SECONDS_MAX * 1000)
+        if switch(keep_topic, "keep_topic"):
+            return TruncateTopic(topic=self.placement.topic, wait_ms_max=wait_ms_max)
         if self.settings is None:
             raise TopicNotChanged(
                 "the topic was not deleted: with provision=False it is not this history's to delete,"
@@ -182,7 +186,7 @@ class Asking:
                 topic=self.placement.topic,
                 next_step="have it deleted, and created again, by whoever created it",
             )
-        return RemoveTopic(topic=self.placement.topic, wait_ms_max=int(CLEAR_SECONDS_MAX * 1000))
+        return RemoveTopic(topic=self.placement.topic, wait_ms_max=wait_ms_max)
 
     def check_found(self, outcome: ReadOutcome[BaseMessage]) -> None:
         """Without provision a missing topic is no empty conversation: nobody could have begun it.

@@ -305,19 +305,21 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
 
     # Ending
 
-    def clear(self) -> None:
+    def clear(self, *, keep_topic: bool = False) -> None:
         """Delete the topic, and wait until it is gone. The next append creates it again.
+
+        With `keep_topic` only its messages are deleted (DeleteRecords), and `provision=False` allows it.
 
         Raises:
             TopicNotChanged: the broker does not allow it, or it did not happen within 10 s; with
                 `provision=False` always, and nothing is asked.
         """
-        outcome = self._open_log().provision(self._ask.clear())
+        outcome = self._open_log().provision(self._ask.clear(keep_topic=keep_topic))
         provisioned(outcome, session=self.session_id, topic=self._topic)
 
-    async def aclear(self) -> None:
+    async def aclear(self, *, keep_topic: bool = False) -> None:
         """`clear`, without blocking the event loop."""
-        outcome = await self._open_log().aprovision(self._ask.clear())
+        outcome = await self._open_log().aprovision(self._ask.clear(keep_topic=keep_topic))
         provisioned(outcome, session=self.session_id, topic=self._topic)
 
     def close(self) -> None:

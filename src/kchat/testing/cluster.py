@@ -14,6 +14,8 @@ from kchat.core import (
     CommittedFetched,
     CommittedOffset,
     CreateTopic,
+    DeleteGroup,
+    DeleteRecords,
     DeleteTopic,
     DescribeTopic,
     ErrorKind,
@@ -22,7 +24,10 @@ from kchat.core import (
     FetchCommitted,
     Fetched,
     FindOffsets,
+    GroupDeleted,
+    GroupsListed,
     Headers,
+    ListGroups,
     ListOffsets,
     NewRecord,
     OffsetsCommitted,
@@ -32,6 +37,7 @@ from kchat.core import (
     Produce,
     Produced,
     Record,
+    RecordsDeleted,
     Report,
     RequestFailed,
     TopicCreated,
@@ -137,6 +143,13 @@ class FakeCluster:
                 return self._create(command)
             case DeleteTopic():
                 return self._delete(command)
+            case DeleteRecords():
+                return self._delete_records(command)
+            case ListGroups():
+                groups = {group for group, _ in self.committed if group.startswith(command.prefix)}
+                return GroupsListed(at_ms=self.now_ms, groups=tuple(groups))
+            case DeleteGroup():
+                return self._delete_group(command)
             case ListOffsets():
                 return self._list_offsets(command)
             case FindOffsets():
@@ -211,6 +224,24 @@ class FakeCluster:
         if len(watermarks) < len(found):
             return self._unknown_topic()
         return OffsetsListed(at_ms=self.now_ms, watermarks=watermarks)
+
+    def _delete_records(self, command: DeleteRecords) -> Event:
+        for position in command.before:
+            partition = self._partition(command.topic, position.partition)
+            if partition is None:
+                return self._unknown_topic()
+            if position.offset > partition.high:
+                return self._failed(ErrorKind.OFFSET_OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE")
+            partition.remove_before(position.offset)
+        return RecordsDeleted(at_ms=self.now_ms)
+
+    def _delete_group(self, command: DeleteGroup) -> Event:
+        if command.group in self.live_groups:
+            return self._failed(ErrorKind.GROUP_IN_USE, "NON_EMPTY_GROUP", "the group has a live member")
+        stored = [key for key in self.committed if key[0] == command.group]
+        for key in stored:
+            del self.committed[key]
+        return GroupDeleted(at_ms=self.now_ms, deleted=bool(stored))
 
     def _find_offsets(self, command: FindOffsets) -> Event:
         found = [self._partition(command.topic, number) for number in command.partitions]

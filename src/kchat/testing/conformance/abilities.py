@@ -11,6 +11,8 @@ class Abilities:
     Args:
         chooses_partitions: a topic is created with the settings that were asked for. Without, the broker
             decides; the suite then needs at least three partitions of it.
+        truncates_topics: TruncateTopic empties. Without, it fails with `ErrorKind.UNSUPPORTED`.
+        lists_cursors: ListCursors and RemoveCursor work. Without, they fail with `ErrorKind.UNSUPPORTED`.
         deletes_topics: RemoveTopic deletes. Without, it fails with `ErrorKind.UNSUPPORTED`.
         finds_times: it tells the first offset of a time. Without, reads by time give the same and fetch more,
             and a cursor is not moved to a time: that fails with `ErrorKind.UNSUPPORTED`.
@@ -18,6 +20,8 @@ class Abilities:
 
     chooses_partitions: bool = True
     deletes_topics: bool = True
+    truncates_topics: bool = True
+    lists_cursors: bool = True
     finds_times: bool = True
 
     def need(self, name: str) -> None:

@@ -18,7 +18,16 @@ from kchat.conversation import (
     async_conversation,
     conversation,
 )
-from kchat.core import ChatPosition, InvalidPosition, Log, Message, OnCorrupt, PositionGone, ReadFailed
+from kchat.core import (
+    ChatPosition,
+    InvalidPosition,
+    Log,
+    Message,
+    OnCorrupt,
+    PositionGone,
+    ReadFailed,
+    TopicNotChanged,
+)
 from kchat.testing.conformance.abilities import Abilities
 from kchat.testing.conformance.faces import AsyncFace, Face
 from kchat.testing.conformance.session import ForeignWrite, texts
@@ -263,3 +272,48 @@ class ConversationConformance(Suite):
             talk.last(3)
         page = begin(talk.both.session_id, on_corrupt=OnCorrupt.SKIP).last(3)
         assert (heard(page), len(page.skipped)) == (["two", "three", "four"], 1)
+
+    def test_a_truncated_conversation_is_empty_and_goes_on(self, talk: Talk, abilities: Abilities) -> None:
+        """Cursors go on with what comes, and positions of before are gone."""
+        places = talk.append(said(*texts(4)))
+        audit = talk.cursor("audit")
+        audit.read(2)
+        audit.commit()
+        if not abilities.truncates_topics:
+            with pytest.raises(TopicNotChanged, match="no DeleteRecords"):
+                talk.clear(keep_topic=True)
+            return
+        talk.clear(keep_topic=True)
+        talk.clear(keep_topic=True)
+        assert heard(talk.read()) == heard(talk.last(9)) == []
+        talk.append(said("new"))
+        assert heard(talk.read()) == heard(talk.last(9)) == ["new"]
+        assert heard(talk.cursor("audit").read(9)) == ["new"]
+        assert heard(talk.before(places[3], 9)) == []
+        with pytest.raises(PositionGone):
+            talk.after(places[0], 9)
+
+    def test_truncating_what_never_was_is_no_error(self, talk: Talk, abilities: Abilities) -> None:
+        """There is nothing to delete."""
+        abilities.need("truncates_topics")
+        talk.clear(keep_topic=True)
+        assert heard(talk.read()) == []
+
+    def test_cursors_are_listed_and_deleted(self, talk: Talk, abilities: Abilities) -> None:
+        """Those of this session alone; a deleted one begins again."""
+        talk.append(said(*texts(3)))
+        if not abilities.lists_cursors:
+            with pytest.raises(TopicNotChanged, match="cursors"):
+                talk.cursors()
+            return
+        assert talk.cursors() == ()
+        for name in ("b", "a"):
+            cursor = talk.cursor(name)
+            cursor.read(2)
+            cursor.commit()
+        assert talk.cursors() == ("a", "b")
+        assert talk.cursor("a").delete()
+        assert not talk.cursor("a").delete()
+        assert talk.cursors() == ("b",)
+        assert heard(talk.cursor("a").read(9)) == texts(3)
+        assert heard(talk.cursor("b").read(9)) == texts(1, 2)
