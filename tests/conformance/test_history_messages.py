@@ -58,7 +58,7 @@ MESSAGES: dict[str, BaseMessage] = {
     "system": SystemMessage("be kind", additional_kwargs={"priority": 1}),
     "chat": ChatMessage(content="hello", role="critic"),
     "function": FunctionMessage(content="3", name="add"),
-    "remove": RemoveMessage(id="1"),
+    "remove": RemoveMessage(id="another"),
     "human chunk": HumanMessageChunk(content="hel"),
     "ai chunk": AIMessageChunk(
         content="hel",
