@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import threading
 import time
 import uuid
@@ -10,7 +11,7 @@ import pytest
 
 from kchat.conversation import AsyncConversation
 from kchat.core import Closed, Message, Position, WatchRequest
-from kchat.io import AsyncKafkaLog, KafkaLog
+from kchat.io import AsyncKafkaLog, KafkaLog, watching
 from tests.brokers import Missing, choose_jars_here
 from tests.brokers.installation import installed
 from tests.brokers.jars import JarsKafka
@@ -71,8 +72,62 @@ def test_closing_the_log_ends_followers_and_refuses_watches(kafka: str) -> None:
     thread.join(10)
     assert not thread.is_alive()
     assert heard == ["one"]
-    with pytest.raises(Closed):
-        log.watch(WatchRequest(topic=talk.topic, positions=(Position(0, 1),), wait_ms_max=10))
+    for positions in ((Position(0, 1),), ()):
+        request = WatchRequest(topic=talk.topic, positions=positions, wait_ms_max=10)
+        with pytest.raises(Closed):
+            log.watch(request)
+        with pytest.raises(Closed):
+            asyncio.run(log.awatch(request))
+
+
+def test_ctrl_c_in_a_watch_leaves_the_others_awake(kafka_log: KafkaLog) -> None:
+    talk = kafka_log.conversation(name())
+    talk.append(said("one"))
+    request = WatchRequest(topic=talk.topic, positions=(Position(0, 1),), wait_ms_max=20_000)
+    for number in range(30):
+        interrupt = threading.Timer(0.02 + 0.001 * number, os.kill, [os.getpid(), signal.SIGINT])
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            kafka_log.watch(request)
+        interrupt.join()
+    append = threading.Timer(0.2, talk.append, [said("two")])
+    append.start()
+    assert kafka_log.watch(request)
+    append.join()
+
+
+def test_a_watch_that_cannot_begin_ends_with_its_time_and_the_next_one_begins(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with KafkaLog({"bootstrap.servers": kafka}) as log:
+        talk = log.conversation(name())
+        talk.append(said("one"))
+        request = WatchRequest(topic=talk.topic, positions=(Position(0, 0),), wait_ms_max=20_000)
+
+        def refuse(*_: object) -> int:
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(watching, "start_new_thread", refuse)
+            with pytest.raises(RuntimeError, match="new thread"):
+                log.watch(request)
+        assert log.watch(request)
+
+
+def test_a_cancelled_watch_leaves_no_waiter(kafka_log: KafkaLog) -> None:
+    talk = kafka_log.conversation(name())
+    talk.append(said("one"))
+    request = WatchRequest(topic=talk.topic, positions=(Position(0, 1),), wait_ms_max=20_000)
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(kafka_log.awatch(request)) for _ in range(20)]
+        await asyncio.sleep(0.3)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    asyncio.run(main())
+    assert kafka_log._watcher._places[talk.topic, 0].waiting == set()
 
 
 def test_a_follower_waits_for_a_session_that_begins_later(kafka_log: KafkaLog) -> None:

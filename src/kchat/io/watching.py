@@ -6,9 +6,10 @@ here are thrown away, and a thousand followers cost what one does (docs/adr/0022
 
 import asyncio
 import time
+from _thread import start_new_thread
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Event, Lock, Thread
+from threading import Lock
 
 from attrs import define, field
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -24,6 +25,12 @@ RECORDS_MAX = 500
 IDLE_SECONDS_MAX = 30.0
 """A partition that nobody watches for so long is given up; without any, the thread and the consumer end."""
 
+CLOSE_SECONDS_MAX = 1.0
+"""How long `close` waits for the thread to hand over its consumer; one poll is what it takes."""
+
+WATCH_SECONDS_MAX = 86_400.0
+"""A lock takes no time of any length; whoever waits longer than a day watches again."""
+
 UNKNOWN_SECONDS = 0.25
 """How often it is worth looking for a topic whose partitions are not known."""
 
@@ -37,6 +44,7 @@ class Place:
     position: int
     waiting: set["Waiting"] = field(factory=set)
     left: float = 0.0
+    assigned: bool = False
 
 
 @define(eq=False)
@@ -47,6 +55,13 @@ class Waiting:
     wake: Callable[[], None]
 
 
+@define(eq=False)
+class Turn:
+    """One thread's time with a consumer; `over` is released when it has handed that over to be ended."""
+
+    over: Lock = field(factory=Lock)
+
+
 class Watcher:
     """All watches of one log in one process. It makes its consumer at the first one."""
 
@@ -55,30 +70,31 @@ class Watcher:
         self._lock = Lock()
         self._places: dict[Key, Place] = {}
         self._new: list[Key] = []
-        self._turn: object | None = None
+        self._turn: Turn | None = None
         self._closed = False
 
     def watch(self, request: WatchRequest) -> bool:
         """Wait until there may be a record at or beyond a position; False when the time is over first."""
-        woken = Event()
-        seconds = request.wait_ms_max / 1000
-        if not request.positions:
-            woken.wait(min(seconds, UNKNOWN_SECONDS))
-            return True
-        waiting = self._enter(request, woken.set)
+        # A plain lock: Ctrl-C inside an Event, which is Python code, can leave it locked for good.
+        asleep = Lock()
+        asleep.acquire()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # it was woken already
+                asleep.release()
+
+        self._check_open()
+        waiting = _waiting(request, wake)
         try:
-            news = woken.wait(seconds)
+            self._enter(waiting)
+            news = asleep.acquire(timeout=_seconds(request))
         finally:
             self._leave(waiting)
         self._check_open()
-        return news
+        return news or not waiting.positions
 
     async def awatch(self, request: WatchRequest) -> bool:
         """The same, without a thread of its own for each."""
-        seconds = request.wait_ms_max / 1000
-        if not request.positions:
-            await asyncio.sleep(min(seconds, UNKNOWN_SECONDS))
-            return True
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
 
@@ -86,43 +102,46 @@ class Watcher:
             with suppress(RuntimeError):  # the loop is over
                 loop.call_soon_threadsafe(woken.set)
 
-        waiting = self._enter(request, wake)
+        self._check_open()
+        waiting = _waiting(request, wake)
         try:
-            async with asyncio.timeout(seconds):
+            self._enter(waiting)
+            async with asyncio.timeout(_seconds(request)):
                 await woken.wait()
         except TimeoutError:
             pass
         finally:
             self._leave(waiting)
         self._check_open()
-        return woken.is_set()
+        return woken.is_set() or not waiting.positions
 
     def close(self) -> None:
-        """Wake everybody. The thread ends the consumer as soon as it sees that."""
+        """Wake everybody, and wait until the thread has handed its consumer over to be ended."""
         with self._lock:
             self._closed = True
+            turn = self._turn
             for place in self._places.values():
                 _wake(place, None)
+        if turn is not None and turn.over.acquire(timeout=CLOSE_SECONDS_MAX):
+            turn.over.release()
 
     def _check_open(self) -> None:
         if self._closed:
             raise Closed("the log was closed", next_step="open a new one")
 
-    def _enter(self, request: WatchRequest, wake: Callable[[], None]) -> Waiting:
-        positions = {(request.topic, p.partition): p.offset for p in request.positions}
-        waiting = Waiting(positions, wake)
+    def _enter(self, waiting: Waiting) -> None:
         with self._lock:
             self._check_open()
-            self._run()
-            for key, offset in positions.items():
-                place = self._places.get(key)
-                if place is None:
-                    place = self._places[key] = Place(offset)
-                    self._new.append(key)
-                elif place.position > offset:
-                    wake()  # what came since then was thrown away
+            if waiting.positions:
+                self._run()
+            for key, offset in waiting.positions.items():
+                if key not in self._places:
+                    self._new.append(key)  # first: interrupted here, it names nothing and does no harm
+                    self._places[key] = Place(offset)
+                place = self._places[key]
                 place.waiting.add(waiting)
-        return waiting
+                if place.position > offset:
+                    waiting.wake()  # what came since then was thrown away
 
     def _leave(self, waiting: Waiting) -> None:
         with self._lock:
@@ -135,16 +154,19 @@ class Watcher:
     def _run(self) -> None:
         """See that a thread polls a consumer. It makes that itself: the caller may be an event loop."""
         if self._turn is None:
-            self._turn = turn = object()
-            Thread(target=self._poll, args=(turn,), name="kchat-watch", daemon=True).start()
+            turn = Turn()
+            turn.over.acquire()
+            # Not a Thread, whose start() waits in Python code. It stops by itself if it never gets its turn.
+            start_new_thread(self._poll, (turn,))
+            self._turn = turn
 
-    def _poll(self, turn: object) -> None:
+    def _poll(self, turn: Turn) -> None:
         client: Client[Consumer] | None = None
         # Without a consumer watches end when their time is over, and the reads then tell what is wrong.
         with suppress(KafkaException, InvalidConfig, RuntimeError):
             try:
-                client = self._clients.watcher()
-                while self._goes_on(client):
+                while self._goes_on(turn, client):
+                    client = client or self._clients.watcher()
                     self._assign(client)
                     first = client.handle.poll(POLL_SECONDS)
                     if first is not None:
@@ -152,30 +174,36 @@ class Watcher:
             finally:
                 self._give_up(turn, client)
 
-    def _goes_on(self, client: Client[Consumer]) -> bool:
+    def _goes_on(self, turn: Turn, client: Client[Consumer] | None) -> bool:
         """Give up what nobody watches; whether anything is left."""
         before = time.monotonic() - IDLE_SECONDS_MAX
         with self._lock:
             idle = [key for key, place in self._places.items() if not place.waiting and place.left < before]
-            for key in idle:
-                del self._places[key]
-            if idle and self._places:
-                client.handle.incremental_unassign([TopicPartition(*key) for key in idle])
-            self._new = [key for key in self._new if key in self._places]
-            if self._closed or not self._places:
+            self._unassign(client, idle)
+            if self._turn is turn and (self._closed or not self._places):
                 self._turn = None
-                return False
-            return True
+            return self._turn is turn
 
     def _assign(self, client: Client[Consumer]) -> None:
         """Begin to look at what is watched newly."""
         with self._lock:
-            new = [TopicPartition(*key, self._places[key].position) for key in dict.fromkeys(self._new)]
+            places = {key: self._places[key] for key in self._new if key in self._places}
             self._new = []
+            new = [TopicPartition(*key, place.position) for key, place in places.items()]
+            for place in places.values():
+                place.assigned = True
         if new:
             client.handle.incremental_assign(new)
 
-    def _give_up(self, turn: object, client: Client[Consumer] | None) -> None:
+    def _unassign(self, client: Client[Consumer] | None, keys: list[Key]) -> list[Place]:
+        """Forget these places; one that is not assigned would make the client refuse all of them."""
+        gone = [(key, self._places.pop(key)) for key in keys]
+        assigned = [TopicPartition(*key) for key, place in gone if place.assigned]
+        if client is not None and assigned:
+            client.handle.incremental_unassign(assigned)
+        return [place for _, place in gone]
+
+    def _give_up(self, turn: Turn, client: Client[Consumer] | None) -> None:
         """The thread ends, for whatever reason: nobody may wait for it."""
         with self._lock:
             if self._turn is turn:
@@ -185,10 +213,11 @@ class Watcher:
                 self._places.clear()
         if client is not None:
             self._clients.end_watcher(client)
+        turn.over.release()
 
     def _sort(self, client: Client[Consumer], messages: list[Message]) -> None:
         with self._lock:
-            gone = []
+            gone: list[Key] = []
             for message in messages:
                 key = (message.topic() or "", message.partition() or 0)
                 place, error = self._places.get(key), message.error()
@@ -198,17 +227,19 @@ class Watcher:
                     offset = message.offset() or 0
                     place.position = max(place.position, offset + 1)
                     _wake(place, (key, offset))
-                elif error.code() != KafkaError._PARTITION_EOF:
+                elif error.code() != KafkaError._PARTITION_EOF and key not in gone:
                     gone.append(key)  # it would come again and again; a reader is told what is wrong
-            self._drop(client, gone)
+            for place in self._unassign(client, gone):
+                _wake(place, None)
 
-    def _drop(self, client: Client[Consumer], keys: list[Key]) -> None:
-        dropped = [(key, self._places.pop(key)) for key in dict.fromkeys(keys)]
-        for _, place in dropped:
-            _wake(place, None)
-        if dropped:
-            with suppress(KafkaException):
-                client.handle.incremental_unassign([TopicPartition(*key) for key, _ in dropped])
+
+def _waiting(request: WatchRequest, wake: Callable[[], None]) -> Waiting:
+    return Waiting({(request.topic, p.partition): p.offset for p in request.positions}, wake)
+
+
+def _seconds(request: WatchRequest) -> float:
+    most = WATCH_SECONDS_MAX if request.positions else UNKNOWN_SECONDS
+    return min(request.wait_ms_max / 1000, most)
 
 
 def _wake(place: Place, record: tuple[Key, int] | None) -> None:

@@ -54,7 +54,7 @@ NOT_MODELLED = (
 """What this broker does not do. A test that needs one of these needs a real Kafka."""
 
 WATCH_STEP_MS = 10
-"""How often a watch looks, in virtual time."""
+"""How much virtual time a watch takes for each turn that it gives to other tasks."""
 
 COMMANDS_MAX = 10_000
 """A call that needs more commands than this does not end by itself: it is stopped with an AssertionError."""
@@ -143,7 +143,7 @@ class FakeBroker:
         end_ms = self._now_ms + request.wait_ms_max
         with self._lock:
             while not self.cluster.has_news(request) and self._now_ms < end_ms:
-                self.cluster.sleep(min(WATCH_STEP_MS, end_ms - self._now_ms))
+                self.cluster.sleep_until_something_is_due(end_ms)
             return self.cluster.has_news(request)
 
     async def awatch(self, request: WatchRequest) -> bool:
@@ -151,7 +151,8 @@ class FakeBroker:
         end_ms = self._now_ms + request.wait_ms_max
         while not self.cluster.has_news(request) and self._now_ms < end_ms:
             await asyncio.sleep(0)
-            self.cluster.sleep(min(WATCH_STEP_MS, end_ms - self._now_ms))
+            with self._lock:
+                self.cluster.sleep(min(WATCH_STEP_MS, end_ms - self._now_ms))
         return self.cluster.has_news(request)
 
     def close(self) -> None:

@@ -119,6 +119,11 @@ class FakeCluster:
                 for partition in topic.partitions:
                     partition.expire(self.timestamp_ms - topic.settings.ttl_ms)
 
+    def sleep_until_something_is_due(self, end_ms: int) -> None:
+        """Let virtual time pass up to what is scheduled next, but not beyond `end_ms`."""
+        due_ms = self._scheduled[0][0] if self._scheduled else end_ms
+        self.sleep(max(1, min(due_ms, end_ms) - self.now_ms))
+
     @property
     def timestamp_ms(self) -> int:
         """The time that a record written now carries."""
