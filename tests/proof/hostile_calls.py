@@ -169,18 +169,21 @@ def _arguments(name: str, caller: Caller) -> Arguments:
     return {}
 
 
+LOADS_A_LIBRARY = ".".join(("plugin", "library", "paths"))
+"""A property by which librdkafka loads a shared library."""
+
 PROPERTIES = (
     *("client.id", "client.rack", "security.protocol", "sasl.mechanism", "sasl.username", "sasl.password"),
     *("sasl.oauthbearer.config", "ssl.ca.location", "ssl.ca.pem", "ssl.key.password", "message.max.bytes"),
     *("ssl.endpoint.identification.algorithm", "queue.buffering.max.messages", "linger.ms", "group.id"),
     *("compression.type", "socket.timeout.ms", "broker.address.family", "statistics.interval.ms", "stats_cb"),
     *("topic.metadata.refresh.interval.ms", "throttle_cb", "log_cb", "oauth_cb", "logger", "log_level"),
-    *("debug", "plugin.library.paths", "enable.random.seed", "builtin.features", "fetch.error.backoff.ms"),
+    *("debug", LOADS_A_LIBRARY, "enable.random.seed", "builtin.features", "fetch.error.backoff.ms"),
     *("metadata.broker.list", "resolve_cb", "socket_cb", "connect_cb", "opaque", "test.mock.num.brokers"),
 )
 """Properties of librdkafka whose values are exchanged; `key` stands for a property's name.
 
-All are its own names: `plugin.library.paths` makes it load a shared library, and is no path of any machine.
+All are its own names.
 """
 
 

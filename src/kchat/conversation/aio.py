@@ -59,49 +59,29 @@ class AsyncConversation(Generic[M]):
     # CorruptRecord at a record that is no message unless those are skipped, and Closed after the log's close.
 
     async def read(self) -> Page[M]:
-        """All messages, up to the end of the log as it stands now."""
+        """`Conversation.read`, without blocking the event loop."""
         return await self._do(self._ask.whole())
 
     async def last(self, count: int) -> Page[M]:
-        """The newest `count` messages. The cost follows the count, not the length of the conversation."""
+        """`Conversation.last`, without blocking the event loop."""
         return await self._do(self._ask.last(count))
 
     async def before(self, position: ChatPosition, count: int) -> Page[M]:
-        """The newest `count` messages before a position: an entry's own, or `begin` of a page.
-
-        Raises:
-            InvalidPosition: it is no position of this session.
-            PositionGone: the topic was deleted since, or truncated beyond its end.
-        """
+        """`Conversation.before`, without blocking the event loop."""
         return await self._do(self._ask.before(position, count))
 
     async def after(self, position: ChatPosition, count: int) -> Page[M]:
-        """The first `count` messages after a position: an entry's own, or `end` of a page.
-
-        Raises:
-            InvalidPosition: it is no position of this session.
-            PositionGone: the topic was deleted since, or retention has passed the position.
-        """
+        """`Conversation.after`, without blocking the event loop."""
         return await self._do(self._ask.after(position, count))
 
     async def since(
         self, since: datetime | None, until: datetime | None = None, count: int | None = None
     ) -> Page[M]:
-        """The messages whose record timestamp is `since` or later, and before `until`; at most `count`.
-
-        Timestamps are those of the writers' clocks, and Kafka cuts them to milliseconds: so are the bounds.
-        `since` is inclusive, `until` is not; None is no bound. A time in the future is an empty page at once.
-
-        Raises:
-            ValueError: a datetime has no time zone.
-        """
+        """`Conversation.since`, without blocking the event loop."""
         return await self._do(self._ask.since(since, until, count))
 
     async def window(self, tokens_max: int, count: Callable[[Sequence[M]], int]) -> Page[M]:
-        """The newest messages that fit into `tokens_max`, as `count` counts a list of them.
-
-        It never begins with a tool's result whose call is cut off.
-        """
+        """`Conversation.window`, without blocking the event loop."""
         return await self._do(self._ask.window(tokens_max, count))
 
     def follow(
@@ -114,25 +94,7 @@ class AsyncConversation(Generic[M]):
         wait_for_session: bool = False,
         silence_seconds_max: float | None = 60.0,
     ) -> AsyncIterator[Entry[M]]:
-        """The messages that are there and then those that come, as they come, without gap or double.
-
-        It ends at a limit, when the log is closed, or when the caller leaves the loop; a cluster that is away
-        is waited for. A removal of a message that came before is handed out, as a message of the type
-        "remove".
-
-        Args:
-            after: begin after this position, not at the beginning.
-            new_only: begin at the end.
-            messages_max: end after so many messages.
-            seconds_max: end after so many seconds.
-            wait_for_session: wait for a session that does not exist yet.
-            silence_seconds_max: give up when the broker gave no answer for so long; None: never.
-
-        Raises:
-            ReadFailed: the session does not exist, or the read cannot go on; what came before it is handed
-                out first.
-            ValueError: an argument makes no sense.
-        """
+        """`Conversation.follow`, without blocking the event loop."""
         return self._followed(
             follower(
                 self._ask,
@@ -158,19 +120,11 @@ class AsyncConversation(Generic[M]):
             raise following.error
 
     def cursor(self, name: str) -> AsyncCursor[M]:
-        """A reader of its own, whose place is kept in Kafka under this name.
-
-        Raises:
-            ValueError: the name is empty, or none that Kafka takes.
-        """
+        """`Conversation.cursor`; building one asks nothing."""
         return AsyncCursor(self._log, CursorAsking(self._ask, arguments.cursor_name(name)))
 
     async def cursors(self) -> tuple[str, ...]:
-        """The names of all cursors of this session that are stored; the whole cluster is asked.
-
-        Raises:
-            TopicNotChanged: the broker does not tell.
-        """
+        """`Conversation.cursors`, without blocking the event loop."""
         outcome = await self._log.aprovision(listing(self.topic))
         listed = provisioned(outcome, session=self.session_id, topic=self.topic)
         return names_of(self.topic, listed.groups) if isinstance(listed, CursorsListed) else ()
@@ -178,44 +132,23 @@ class AsyncConversation(Generic[M]):
     # Appending, editing, ending
 
     async def append(self, messages: Sequence[M], seconds_max: float = 5.0) -> tuple[ChatPosition, ...]:
-        """Append messages; returns where they are, when all in-sync replicas have every one of them.
-
-        All are encoded and checked before the first is sent.
-
-        Raises:
-            InvalidMessage: a message would not read back equal; nothing was sent. It is an AppendRefused.
-            AppendRefused: nothing is stored, and nothing will be.
-            AppendUnknown: some may be stored; `resend` is safe.
-        """
+        """`Conversation.append`, without blocking the event loop."""
         sealed = Sealed(messages)
         del messages
         records = self._ask.records(sealed, self._log.record_bytes_max)
         return await self._append(self._ask.append(records, seconds_max))
 
     async def resend(self, error: AppendUnknown, seconds_max: float = 5.0) -> tuple[ChatPosition, ...]:
-        """Append the records of an `AppendUnknown` again; a reader drops the second copy of each."""
+        """`Conversation.resend`, without blocking the event loop."""
         return await self._append(self._ask.again(error, seconds_max))
 
     async def redact(self, position: ChatPosition, seconds_max: float = 5.0) -> ChatPosition:
-        """Append a marker that removes the message at a position from every read that begins from now on.
-
-        Its record stays in Kafka until retention or `clear` takes it, and other programs can read it.
-
-        Raises:
-            PositionGone: there is no message at this position.
-            InvalidPosition: it is no position of this session.
-        """
+        """`Conversation.redact`, without blocking the event loop."""
         record = await self._do(self._ask.marker(position))
         return (await self._append(self._ask.append((record,), seconds_max)))[0]
 
     async def clear(self, *, keep_topic: bool = False) -> None:
-        """Delete the topic and wait until it is gone; with `keep_topic`, only what is in it (DeleteRecords).
-
-        Cursors of a topic that is kept go on at what is appended next.
-
-        Raises:
-            TopicNotChanged: the broker does not allow it, or it did not happen within 10 s.
-        """
+        """`Conversation.clear`, without blocking the event loop."""
         keep_topic = arguments.switch(keep_topic, "keep_topic")
         outcome = await self._log.aprovision(self._ask.clear(keep_topic=keep_topic))
         provisioned(outcome, session=self.session_id, topic=self.topic)

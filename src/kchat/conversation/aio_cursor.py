@@ -43,40 +43,19 @@ class AsyncCursor(Generic[M]):
         return self._ask.name
 
     async def read(self, count: int = 100, wait_seconds: float = 0.0) -> Page[M]:
-        """The next messages after those that this object read, at first after the committed place.
-
-        Where there are none it waits for at most `wait_seconds`. A removal of a message that came before is
-        handed out, as a message of the type "remove". Raises as `AsyncConversation.read` does.
-        """
+        """`Cursor.read`, without blocking the event loop."""
         return await acarry_out(self._ask.read(count, wait_seconds), answering(self._log))
 
     async def commit(self) -> None:
-        """Store the place behind all that was read: the next reader of this name goes on there.
-
-        Raises:
-            ReadFailed: it is not known to be stored; what was read may come again.
-            CursorConflict: a consumer has joined the cursor's group.
-        """
+        """`Cursor.commit`, without blocking the event loop."""
         await acarry_out(self._ask.commit(), answering(self._log))
 
     async def seek(self, target: ChatPosition | datetime | Edge) -> None:
-        """Move the cursor, and store its new place.
-
-        It moves to a position's message, which comes next then, to the first message of a time, to
-        `Edge.BEGINNING` or to `Edge.END`.
-
-        Raises:
-            InvalidPosition, PositionGone: as `AsyncConversation.after` does.
-            ReadFailed: it was not moved, or is not known to be.
-        """
+        """`Cursor.seek`, without blocking the event loop."""
         await acarry_out(self._ask.seek(target), answering(self._log))
 
     async def delete(self) -> bool:
-        """Forget the stored place; whether there was one, as far as the last answer tells.
-
-        Raises:
-            TopicNotChanged: the broker did not do it.
-        """
+        """`Cursor.delete`, without blocking the event loop."""
         outcome = await self._log.aprovision(self._ask.remove())
         ask = self._ask.ask
         gone = provisioned(outcome, session=ask.session, topic=ask.placement.topic)

@@ -14,10 +14,10 @@ CURSOR_NAME_MAX = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def whole(value: int, name: str, minimum: int = 0) -> int:
-    """A number of messages or tokens."""
+def whole(value: int, name: str, minimum: int = 0, *, or_else: str = "") -> int:
+    """A whole number that Kafka can count to; `or_else`: what else may be given, for the error."""
     if type(value) is not int or not minimum <= value < 1 << 31:
-        raise ValueError(f"{name} must be a whole number from {minimum} on, not {shown(value)}")
+        raise ValueError(f"{name} must be a whole number from {minimum} on{or_else}, not {shown(value)}")
     return value
 
 
@@ -28,11 +28,12 @@ def switch(value: bool, name: str) -> bool:
     return value
 
 
-def milliseconds(seconds: Any, name: str) -> int:
+def milliseconds(seconds: Any, name: str, *, or_else: str = "") -> int:
     """A time limit in whole milliseconds, rounded up."""
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     if not number or not 0 <= seconds <= DAY_SECONDS:  # NaN is not either
-        raise ValueError(f"{name} must be a number of seconds up to {DAY_SECONDS}, not {shown(seconds)}")
+        most = f"up to {DAY_SECONDS}{or_else}"
+        raise ValueError(f"{name} must be a number of seconds {most}, not {shown(seconds)}")
     return math.ceil(float(seconds) * 1000)
 
 

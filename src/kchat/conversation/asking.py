@@ -135,18 +135,11 @@ class Asking(Generic[M]):
 
     def records(self, messages: Sealed[Any], record_bytes_max: int) -> tuple[NewRecord, ...]:
         """All messages of a call, encoded and checked."""
-        given = type(messages.content)
-        if issubclass(given, Message | str | bytes | Mapping) or not issubclass(given, Iterable):
-            raise InvalidMessage(
-                f"append takes a list of messages, not {given.__name__}",
-                index=0,
-                session=self.session,
-                next_step="put the message in a list",
-            )
-        # Encoded by map, for then no message has a name in a frame that raises.
-        return encoded(
-            tuple(map(self.encode, messages.content)),
-            lambda record: record,
+        return encoded_list(
+            messages,
+            self.encode,
+            one=Message,
+            advice="put the message in a list",
             session=self.session,
             record_bytes_max=record_bytes_max,
         )
@@ -261,6 +254,37 @@ class Asking(Generic[M]):
         topic = self.placement.topic
         skipped = tuple(corrupt_record(c, session=self.session, topic=topic) for c in found.skipped)
         return page_of(self.session, found, ended, skipped)
+
+
+def encoded_list(
+    messages: Sealed[Any],
+    encode_one: Callable[[Any], NewRecord | Unstorable],
+    *,
+    one: type,
+    advice: str,
+    session: str,
+    record_bytes_max: int,
+) -> tuple[NewRecord, ...]:
+    """All messages of a call, encoded and checked; `one` message alone is no list of them.
+
+    Raises:
+        InvalidMessage: it is no list, or holds a message that cannot be stored.
+    """
+    given = type(messages.content)
+    if issubclass(given, one | str | bytes | Mapping) or not issubclass(given, Iterable):
+        raise InvalidMessage(
+            f"a list of messages is needed here, not {given.__name__}",
+            index=0,
+            session=session,
+            next_step=advice,
+        )
+    # Encoded by map, for then no message has a name in a frame that raises.
+    return encoded(
+        tuple(map(encode_one, messages.content)),
+        lambda record: record,
+        session=session,
+        record_bytes_max=record_bytes_max,
+    )
 
 
 def _nothing(place: ChatPosition | None = None) -> Plan[Page[Any]]:

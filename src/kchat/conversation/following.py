@@ -26,8 +26,6 @@ from kchat.core import (
 M = TypeVar("M")
 
 FOREVER_MS = 86_400_000
-BATCH_MAX = 500
-"""As many messages are held at most."""
 
 
 @define
@@ -54,9 +52,8 @@ class Follower(Generic[M]):
     def step(self) -> Plan[tuple[Entry[M], ...]]:
         """The next messages, maybe none after a while. An error is kept until they are handed out."""
         wait_ms = FOREVER_MS if self.end_ms is None else max(0, self.end_ms - self.now_ms())
-        most = BATCH_MAX if self.left is None else min(self.left, BATCH_MAX)
         request = self.ask.request(self.state.start)
-        found = yield from followed(request, self.state, wait_ms, most)
+        found = yield from followed(request, self.state, wait_ms, self.left)
         if isinstance(found, Failed):
             self.error = read_error(found.failure, self.ask.session, self.ask.placement.topic)
             progress = found.progress

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, unique
 from typing import Any, Generic, TypeVar, overload
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from kchat.core import ChatPosition, CorruptRecord, Delivery, Position, Slice
+from kchat.conversation.arguments import EPOCH
+from kchat.core import ChatPosition, CorruptRecord, Position, Slice
 
 M = TypeVar("M")
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -128,8 +128,3 @@ def page_of(session: str, found: Slice[M], ended: Ended, skipped: tuple[CorruptR
         end=edge(found.end),
         skipped=skipped,
     )
-
-
-def with_deliveries(found: Slice[M], deliveries: tuple[Delivery[M], ...]) -> Slice[M]:
-    """The same stretch with these messages shown."""
-    return evolve(found, deliveries=deliveries)

@@ -56,7 +56,7 @@ class Following:
 
 
 def followed(
-    request: ReadRequest[M], state: Following, wait_ms_max: int, messages_max: int = BATCH_MAX
+    request: ReadRequest[M], state: Following, wait_ms_max: int, messages_max: int | None = None
 ) -> Plan[tuple[Slice[M], Following] | Failed[M]]:
     """The next messages: at once where there are some, else what a watch of at most `wait_ms_max` brings.
 
@@ -64,7 +64,8 @@ def followed(
         The messages, maybe none, and where to go on.
     """
     asking = evolve(request, start=state.start, resent_before=state.resent)
-    found = yield from onward(asking, min(messages_max, BATCH_MAX), state.known)
+    batch_max = BATCH_MAX if messages_max is None else min(messages_max, BATCH_MAX)
+    found = yield from onward(asking, batch_max, state.known)
     if isinstance(found, Failed):
         return _unanswered(request, state, found)
     page, known = found

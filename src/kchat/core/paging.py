@@ -136,7 +136,6 @@ class _Windows:
             topic_id=newest.topic_id,
             older=bool(oldest.older) or len(usable) > len(shown),
             newer=self.page.before is not None,
-            exists=bool(newest.positions),
         )
 
     def known(self, behind: Known) -> Known:

@@ -28,7 +28,6 @@ class Slice(Generic[M]):
         begin, end: the stretch, partition by partition; reading on before or after it leaves nothing out.
         topic_id: the topic's, None where the broker keeps none.
         older, newer: whether there may be more before or after it.
-        exists: whether there is a topic at all.
         markers: the removals among what was read, which are not among the messages.
         resent, bookmark: as in `Progress`, for reads that go on.
     """
@@ -40,10 +39,14 @@ class Slice(Generic[M]):
     topic_id: str | None = None
     older: bool = False
     newer: bool = False
-    exists: bool = True
     markers: tuple[Delivery[M], ...] = ()
     resent: frozenset[str] = frozenset()
     bookmark: tuple[CommittedOffset, ...] = ()
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a topic: without one there are no positions."""
+        return bool(self.end)
 
     def before(self, index: int) -> Positions:
         """Where the message of this index begins: all messages before it lie before that."""

@@ -1,46 +1,24 @@
 """Arguments of the seed's API in the core's units. What makes no sense is a ValueError that names it."""
 
-import math
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
+from kchat.conversation import arguments
+from kchat.conversation.arguments import whole
 from kchat.core import MESSAGE_TYPES, InvalidConfig, OnCorrupt, Sealed
 from kchat.core.checks import shown
-
-DAY_SECONDS = 86_400
-
 
 OR_NONE = ", or None for no limit"
 
 
 def count(value: int | None, name: str) -> int | None:
     """A number of messages; None for no limit."""
-    return None if value is None else whole(value, name, minimum=0, or_none=OR_NONE)
-
-
-def whole(value: int, name: str, *, minimum: int = 1, or_none: str = "") -> int:
-    """A whole number that Kafka can count to."""
-    if type(value) is not int or not minimum <= value < 1 << 31:
-        raise ValueError(f"{name} must be a whole number from {minimum} on{or_none}, not {shown(value)}")
-    return value
-
-
-def switch(value: bool, name: str) -> bool:
-    """True or False; not a word for one."""
-    if not isinstance(value, bool):
-        raise ValueError(f"{name} must be True or False, not {shown(value)}")
-    return value
+    return None if value is None else whole(value, name, or_else=OR_NONE)
 
 
 def milliseconds(seconds: Any, name: str, *, or_none: str = OR_NONE) -> int | None:
     """A time limit in whole milliseconds, rounded up; None for no limit."""
-    if seconds is None:
-        return None
-    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not number or not 0 <= seconds <= DAY_SECONDS:  # NaN is not either
-        most = f"up to {DAY_SECONDS}{or_none}"
-        raise ValueError(f"{name} must be a number of seconds {most}, not {shown(seconds)}")
-    return math.ceil(float(seconds) * 1000)
+    return None if seconds is None else arguments.milliseconds(seconds, name, or_else=or_none)
 
 
 def policy(value: str) -> OnCorrupt:

@@ -1,12 +1,13 @@
 """The seed's calls as requests to the core: what both faces have in common before anything is done."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import evolve, frozen
 from langchain_core.messages import BaseMessage
 
+from kchat.conversation.arguments import switch, whole
 from kchat.conversation.asking import Asking as ConversationAsking
-from kchat.conversation.asking import Memory
+from kchat.conversation.asking import Memory, encoded_list
 from kchat.core import (
     AppendRequest,
     AppendUnknown,
@@ -15,7 +16,6 @@ from kchat.core import (
     FromBeginning,
     FromCommitted,
     FromEnd,
-    InvalidMessage,
     Limit,
     Log,
     NewRecord,
@@ -34,9 +34,8 @@ from kchat.core import (
     TopicSettings,
     TruncateTopic,
     Unstorable,
-    encoded,
 )
-from kchat.langchain.arguments import count, milliseconds, switch, whole
+from kchat.langchain.arguments import count, milliseconds
 from kchat.langchain.messages import LangChainDecoder
 
 MESSAGES_MAX_DEFAULT = 5
@@ -84,7 +83,7 @@ class Asking:
 
     def batch(self, messages_max: int) -> ReadRequest[BaseMessage]:
         """The first messages of the conversation; no cursor is asked or moved."""
-        first = self._read(FromBeginning(), messages_max=whole(messages_max, "batch_max"))
+        first = self._read(FromBeginning(), messages_max=whole(messages_max, "batch_max", 1))
         return evolve(first, with_topic_id=True)
 
     def next_ones(
@@ -113,18 +112,11 @@ class Asking:
         self, messages: Sealed[Sequence[BaseMessage]], record_bytes_max: int
     ) -> tuple[NewRecord, ...]:
         """All messages of a call, encoded and checked."""
-        given = type(messages.content)
-        if issubclass(given, BaseMessage | str | bytes | Mapping) or not issubclass(given, Iterable):
-            raise InvalidMessage(
-                f"add_messages takes a list of messages, not {given.__name__}",
-                index=0,
-                session=self.session_id,
-                next_step="put the message in a list, or use add_message",
-            )
-        # Encoded by map, for then no message has a name in a frame that raises.
-        return encoded(
-            tuple(map(self.encode, messages.content)),
-            lambda record: record,
+        return encoded_list(
+            messages,
+            self.encode,
+            one=BaseMessage,
+            advice="put the message in a list, or use add_message",
             session=self.session_id,
             record_bytes_max=record_bytes_max,
         )

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, Self
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
+from kchat.conversation.arguments import switch, whole
 from kchat.core import (
     AppendRequest,
     AppendUnknown,
@@ -26,14 +27,7 @@ from kchat.core import (
 )
 from kchat.core.wire import REMOVE_TYPE
 from kchat.io import KafkaLog, SharedLog, share_log
-from kchat.langchain.arguments import (
-    CorruptPolicy,
-    message_types,
-    policy,
-    properties,
-    switch,
-    whole,
-)
+from kchat.langchain.arguments import CorruptPolicy, message_types, policy, properties
 from kchat.langchain.asking import MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT, Asking
 from kchat.langchain.handing import handed
 from kchat.langchain.messages import LangChainDecoder, encoder
@@ -101,7 +95,7 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         placement = place(session_id)
         types = message_types(allowed_types)
         settings = TopicSettings(
-            partitions=whole(partition, "partition"), replication_factor=replication_factor, ttl_ms=ttl_ms
+            partitions=whole(partition, "partition", 1), replication_factor=replication_factor, ttl_ms=ttl_ms
         )
         self._ask = Asking(
             session_id=session_id,

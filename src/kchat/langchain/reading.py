@@ -26,6 +26,7 @@ class ConversationReads:
     last_page: Page[BaseMessage] | None = None
 
     _ask: Asking
+    _open_log: Callable[[], Log]
     _memory: Memory | None = None
 
     @property
@@ -125,6 +126,3 @@ class ConversationReads:
     def _conversing(self) -> ConversationAsking[BaseMessage]:
         self._memory = self._memory or Memory()
         return self._ask.conversing(self._open_log(), self._memory)
-
-    def _open_log(self) -> Log:
-        raise NotImplementedError
