@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kchat.conversation import Ended
-from kchat.core import ChatPosition, Message, paging
-from kchat.testing import FaultPlan
+from kchat.conversation import Ended, conversation
+from kchat.core import ChatPosition, Message, ReadFailed, paging
+from kchat.testing import FakeBroker, FaultPlan, NoAnswer
 from kchat.testing.strategies import fault_plans
-from tests.conversation.drawn import FAULTS, Drawn, Place, at, conversations, model, places
+from tests.conversation.drawn import FAULTS, SESSION, Drawn, Place, at, conversations, model, places
 
 COUNTS = st.integers(1, 14)
 PLANS = fault_plans(FAULTS, size_max=5)
@@ -113,3 +113,17 @@ def test_a_follower_gets_the_history_and_what_comes(drawn: Drawn, more: int, pla
     texts = [entry.message.text for entry in heard[len(drawn.shown) :]]
     assert places(heard[: len(drawn.shown)]) == model(drawn.shown)
     assert texts == ([message.text for message in new] if drawn.shown else [])
+
+
+def test_a_follower_that_had_no_answer_to_its_end_says_so() -> None:
+    talk = conversation(FakeBroker((NoAnswer(),) * 50), SESSION)
+    with pytest.raises(ReadFailed, match="drawn by a fault plan"):
+        list(talk.follow(seconds_max=2.0))
+
+
+def test_a_follower_whose_broker_comes_back_goes_on() -> None:
+    broker = FakeBroker()
+    talk = conversation(broker, SESSION)
+    talk.append([Message("human", {"content": "x"})])
+    broker.plan = [NoAnswer()] * 12
+    assert len(list(talk.follow(seconds_max=30.0))) == 1

@@ -11,6 +11,7 @@ from kchat.conversation.page import Entry, entries_of
 from kchat.core import (
     ChatPosition,
     Failed,
+    Failure,
     Following,
     FromBeginning,
     FromEnd,
@@ -22,10 +23,14 @@ from kchat.core import (
     followed,
     read_error,
 )
+from kchat.core.budget import STALL_MS_MAX_DEFAULT
 
 M = TypeVar("M")
 
 FOREVER_MS = 86_400_000
+
+STALL_MS_MIN = 1_000
+"""A read gets so much time for its answer, however short the follower's own limit is."""
 
 
 @define
@@ -52,15 +57,22 @@ class Follower(Generic[M]):
     def step(self) -> Plan[tuple[Entry[M], ...]]:
         """The next messages, maybe none after a while. An error is kept until they are handed out."""
         wait_ms = FOREVER_MS if self.end_ms is None else max(0, self.end_ms - self.now_ms())
-        request = self.ask.request(self.state.start)
+        limits = [STALL_MS_MAX_DEFAULT, wait_ms, self.state.silent_ms_max or FOREVER_MS]
+        request = evolve(self.ask.request(self.state.start), stall_ms_max=max(STALL_MS_MIN, min(limits)))
         found = yield from followed(request, self.state, wait_ms, self.left)
         if isinstance(found, Failed):
-            self.error = read_error(found.failure, self.ask.session, self.ask.placement.topic)
+            self._fail(found.failure)
             progress = found.progress
             page: Slice[M] = Slice(end=progress.positions, topic_id=progress.topic_id)
             return self._handed(evolve(page, deliveries=progress.deliveries))
         read, self.state = found
+        if self.state.trouble is not None and self.over:
+            # Without an answer to the end it is not known that there was nothing.
+            self._fail(self.state.trouble)
         return self._handed(read)
+
+    def _fail(self, failure: Failure) -> None:
+        self.error = read_error(failure, self.ask.session, self.ask.placement.topic)
 
     def _handed(self, read: Slice[M]) -> tuple[Entry[M], ...]:
         entries = entries_of(self.ask.session, read)[: self.left]

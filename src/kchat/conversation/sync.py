@@ -129,8 +129,8 @@ class Conversation(Generic[M]):
             silence_seconds_max: give up when the broker gave no answer for so long; None: never.
 
         Raises:
-            ReadFailed: the session does not exist, or the read cannot go on; what came before it is handed
-                out first.
+            ReadFailed: the session does not exist, the read cannot go on, or the time is over and the broker
+                had not answered; what came before it is handed out first.
             ValueError: an argument makes no sense.
         """
         return self._followed(

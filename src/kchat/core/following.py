@@ -41,6 +41,7 @@ class Following:
         waits_for_session: a missing topic is waited for; otherwise it is an error.
         silent_ms_max: give up when the broker gave no answer for so long; None: never.
         silent_ms: for how long it gave none.
+        trouble: why the last read had no answer; None after one that had.
         resent: ids of resent records that were handed out.
         known: removals so far.
         begun: messages were handed out, or lie before the start: their removals are handed on.
@@ -50,6 +51,7 @@ class Following:
     waits_for_session: bool = False
     silent_ms_max: int | None = None
     silent_ms: int = 0
+    trouble: BrokerError | None = None
     resent: frozenset[str] = frozenset()
     known: Known = field(factory=Known)
     begun: bool = False
@@ -74,11 +76,12 @@ def followed(
             return Failed(Progress(), NO_SESSION)
         yield WatchRequest(topic=request.topic, positions=(), wait_ms_max=min(wait_ms_max, POLL_MS))
         # Whatever appears from now on is new: the end of a missing topic is its beginning.
-        return Slice(), evolve(state, start=FromBeginning(), silent_ms=0)
+        return Slice(), evolve(state, start=FromBeginning(), silent_ms=0, trouble=None)
     after = evolve(
         state,
         start=FromPositions(page.end, page.topic_id),
         silent_ms=0,
+        trouble=None,
         resent=state.resent | page.resent,
         known=known,
         begun=True,
@@ -109,4 +112,4 @@ def _unanswered(
     silent_ms = state.silent_ms + request.stall_ms_max
     if state.silent_ms_max is not None and silent_ms >= state.silent_ms_max:
         return failed
-    return Slice(), evolve(state, silent_ms=silent_ms)
+    return Slice(), evolve(state, silent_ms=silent_ms, trouble=failure)
