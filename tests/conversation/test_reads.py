@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kchat.conversation import Ended, conversation
-from kchat.core import ChatPosition, Message, ReadFailed, paging
+from kchat.core import ChatPosition, Command, Event, Fetched, Message, ReadFailed, paging
 from kchat.testing import FakeBroker, FaultPlan, NoAnswer
 from kchat.testing.strategies import fault_plans
 from tests.conversation.drawn import FAULTS, SESSION, Drawn, Place, at, conversations, model, places
@@ -127,3 +127,41 @@ def test_a_follower_whose_broker_comes_back_goes_on() -> None:
     talk.append([Message("human", {"content": "x"})])
     broker.plan = [NoAnswer()] * 12
     assert len(list(talk.follow(seconds_max=30.0))) == 1
+
+
+def test_a_page_that_shows_nothing_of_a_partition_leaves_it_to_the_next_one() -> None:
+    broker = FakeBroker()
+    broker.cluster.create(SESSION, partitions=2)
+    for number, partition in enumerate((1, 1, 1, 0, 0, 0)):
+        value = b'{"type": "human", "data": {"content": "%d"}}' % number
+        broker.cluster.inject(SESSION, value, partition=partition, timestamp_ms=number)
+    talk = conversation(broker, SESSION)
+    page, read = talk.last(1), list[str]()
+    while len(page):
+        read += [entry.message.text for entry in page]
+        assert page.begin is not None
+        page = talk.before(page.begin, 1)
+    assert read == ["5", "4", "3", "2", "1", "0"]
+
+
+def test_scrolling_back_does_not_read_the_end_again_for_each_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker, fetched = FakeBroker(), list[int]()
+    perform = broker.perform
+
+    def counting(command: Command) -> Event:
+        event = perform(command)
+        if isinstance(event, Fetched):
+            fetched.append(len(event.records))
+        return event
+
+    monkeypatch.setattr(broker, "perform", counting)
+    talk = conversation(broker, SESSION)
+    places = talk.append([Message("human", {"content": str(number)}) for number in range(400)])
+    talk.redact(places[200])
+    fetched.clear()
+    page, pages = talk.last(10), 1
+    while page.ended is not Ended.BEGINNING:
+        assert page.begin is not None
+        page, pages = talk.before(page.begin, 10), pages + 1
+    assert pages == 40
+    assert sum(fetched) <= 2 * 400, "each page costs itself and a bit, whatever lies behind it"

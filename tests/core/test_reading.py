@@ -87,7 +87,7 @@ def test_trailing_gaps_are_passed_when_the_broker_proves_them() -> None:
 
 @pytest.mark.parametrize("partitions", [1, 2])
 def test_a_fetch_asks_for_no_more_than_is_wanted_where_that_is_safe(partitions: int) -> None:
-    state = reads(described(*range(partitions)), listed(*[(0, 9)] * partitions), messages_max=4)
+    state = reads(described(*range(partitions)), listed(*[(0, 9_999)] * partitions), messages_max=4)
     command = asked(state)
     assert isinstance(command, Fetch)
     assert command.records_max == (4 if partitions == 1 else SEVERAL_RECORDS_MIN)

@@ -11,6 +11,7 @@ from kchat.core import (
     ErrorKind,
     Event,
     Failed,
+    FromBefore,
     FromBeginning,
     FromCommitted,
     FromPositions,
@@ -43,11 +44,20 @@ def test_one_partition_is_asked_for_what_is_still_wanted() -> None:
     state = reads(described(), listed((0, 9)), messages_max=3)
     assert asked(state).records_max == 3
     assert asked(feed(reading, state, fetched(0))).records_max == 2
-    assert asked(reads(described(), listed((0, 9)))).records_max == FETCH_RECORDS_MAX
+    assert asked(reads(described(), listed((0, 99_999)))).records_max == FETCH_RECORDS_MAX
+
+
+def test_nothing_beyond_the_end_of_a_read_is_asked_for() -> None:
+    window = FromBefore(3, (Position(0, 20), Position(1, 7)))
+    state = reads(described(0, 1), listed((0, 99), (0, 9)), start=window)
+    assert asked(state).records_max == 6
+    assert asked(feed(reading, state, fetched(17, 18))).records_max == 4
+    following = reads(described(), listed((0, 9)), **FOLLOWING)
+    assert asked(following).records_max == FETCH_RECORDS_MAX
 
 
 def test_several_partitions_are_asked_for_all_since_one_may_hold_everything() -> None:
-    found = described(0, 1), listed((0, 9), (0, 9))
+    found = described(0, 1), listed((0, 99_999), (0, 99_999))
     for wanted, fetched_of_two in ((3, SEVERAL_RECORDS_MIN), (2_000, 4_000), (9_000, FETCH_RECORDS_MAX)):
         assert asked(reads(*found, messages_max=wanted)).records_max == fetched_of_two
 

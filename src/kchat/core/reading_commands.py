@@ -59,6 +59,9 @@ def fetch(state: Fetching[M]) -> Fetch:
     # One of several partitions may hold the whole conversation, and the order needs all of them.
     several = sum(not lane.drained or request.follow for lane in state.lanes)
     wanted = remaining if several <= 1 else max(SEVERAL_RECORDS_MIN, several * remaining)
+    if not request.follow:
+        # What lies beyond the end of a window would be fetched and thrown away: up to the end of the log.
+        wanted = min(wanted, sum(lane.end - lane.position for lane in state.lanes if not lane.at_end))
     return Fetch(
         topic=request.topic,
         positions=tuple(lane.fetch_position for lane in state.lanes if request.follow or not lane.at_end),
