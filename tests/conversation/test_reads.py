@@ -1,6 +1,7 @@
 """Every way to read a conversation, against its model: a list, and a slice of it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -165,3 +166,24 @@ def test_scrolling_back_does_not_read_the_end_again_for_each_page(monkeypatch: p
         page, pages = talk.before(page.begin, 10), pages + 1
     assert pages == 40
     assert sum(fetched) <= 2 * 400, "each page costs itself and a bit, whatever lies behind it"
+
+
+def test_a_message_is_shown_until_it_is_too_old_to_the_millisecond() -> None:
+    broker = FakeBroker(latency_ms=0)
+    talk = conversation(broker, SESSION)
+    talk.append([Message("human", {"content": "x"})])
+    [entry] = talk.read()
+    young = conversation(broker, SESSION, max_age=timedelta(milliseconds=1_000))
+    broker.cluster.sleep(entry.timestamp_ms + 1_000 - broker.timestamp_ms)
+    assert len(young.last(1)) == len(young.read()) == 1
+    broker.cluster.sleep(1)
+    assert len(young.last(1)) == len(young.read()) == 0
+
+
+def test_a_marker_removes_whatever_its_own_time() -> None:
+    broker = FakeBroker()
+    broker.cluster.create(SESSION)
+    for kind, timestamp_ms in (("human", 100), ("remove", 50)):
+        value = b'{"type": "%s", "data": {"content": "", "id": "a"}}' % kind.encode()
+        broker.cluster.inject(SESSION, value, timestamp_ms=timestamp_ms)
+    assert places(conversation(broker, SESSION).since(at(80))) == []
