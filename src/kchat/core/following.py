@@ -28,7 +28,9 @@ POLL_MS = 250
 """How often it is looked whether a session has begun: there is no topic yet that could be watched."""
 
 NO_SESSION = BrokerError(
-    ErrorKind.UNKNOWN_TOPIC, "UNKNOWN_TOPIC_OR_PART", "there is no such conversation yet"
+    ErrorKind.UNKNOWN_TOPIC,
+    "UNKNOWN_TOPIC_OR_PART",
+    "there is no such conversation yet, and wait_for_session=True was not given",
 )
 
 

@@ -135,7 +135,7 @@ class ConversationConformance(Suite):
             talk.cursor("c").read(3),
         ):
             assert (len(page), page.begin, page.end) == (0, None, None)
-        with pytest.raises(ReadFailed, match="no such conversation"):
+        with pytest.raises(ReadFailed, match="no such conversation yet, and wait_for_session=True"):
             talk.follow(seconds_max=FOLLOW_SECONDS)
 
     def test_nothing_is_read_for_no_messages(self, talk: Talk) -> None:
