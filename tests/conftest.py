@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +13,9 @@ from tests import nightly
 from tests.brokers import Missing, choose_here, open_kafka
 from tests.brokers.summary import Summary, summarize
 from tests.core.replay import scripts_in
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
 
 # `ci` finds new cases too: the built-in profile of that name is derandomized and never would.
 settings.register_profile("quick", max_examples=20, deadline=None)
@@ -61,6 +65,19 @@ def embedded_log(embedded: EmbeddedKafka) -> Iterator[KafkaLog]:
     """A log on the mock cluster."""
     with embedded.log() as log:
         yield log
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[WebDriver]":
+    """A headless browser; without one the test is skipped in words, or fails with KCHAT_REQUIRE_BROWSER=1."""
+    # Imported here: the tests with the oldest dependencies have no Selenium, and no page.
+    from tests import browser as finder
+
+    found = finder.find()
+    if isinstance(found, finder.NoBrowser):
+        (pytest.fail if finder.required(os.environ) else pytest.skip)(str(found))
+    with finder.opened(found, tmp_path_factory.mktemp("browser")) as driver:
+        yield driver
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
