@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test proof nightly bench bench-quick scale check mutants format clean
+.PHONY: demo test proof nightly bench bench-quick scale check docs docs-serve mutants format clean
 
 demo: .venv/demo.installed  ## the main job, end to end; KCHAT_BOOTSTRAP=host:port for a cluster of yours
 	@$(BIN)/kchat demo
@@ -37,6 +37,12 @@ check: .venv/dev.installed  ## the static checks
 	$(BIN)/lint-imports
 	$(BIN)/python tools/draw_machines.py --check
 
+docs: .venv/docs.installed  ## the documentation as a site, in build/site; any warning fails it
+	$(BIN)/python tools/site.py
+
+docs-serve: .venv/docs.installed  ## the same at http://127.0.0.1:8000, built again at every change
+	PYTHONPATH=. $(BIN)/zensical serve
+
 mutants: .venv/mutants.installed  ## mutation testing of the core; writes its figures into docs/mutants.md
 	$(BIN)/python tools/mutants.py $(MODULES)
 
@@ -45,7 +51,7 @@ format: .venv/dev.installed
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .venv-3.* .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf build .cache .venv .venv-3.* .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
 .venv/demo.installed: .venv/created pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt --editable '.[cli]'
@@ -54,6 +60,10 @@ clean:
 .venv/dev.installed: .venv/created pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt --editable . --group dev
 	@touch $@ .venv/demo.installed
+
+.venv/docs.installed: .venv/dev.installed
+	$(PIP) install --constraint constraints.txt --editable . --group docs
+	@touch $@
 
 .venv/mutants.installed: .venv/dev.installed
 	$(PIP) install --constraint constraints.txt --editable . --group mutants

@@ -188,3 +188,4 @@ Command = (
     | AwaitReports
     | Withdraw
 )
+"""What a machine can ask of its shell: one Kafka operation."""

@@ -108,6 +108,7 @@ class Acknowledged:
 
 
 Report = Acknowledged | BrokerError
+"""What became of one record."""
 
 
 @frozen(kw_only=True)
@@ -141,3 +142,4 @@ Event = (
     | Produced
     | RequestFailed
 )
+"""What a shell can say that happened: the answer to a command."""

@@ -66,3 +66,4 @@ class Corrupt:
 
 
 Failure = BrokerError | Corrupt
+"""Why a read failed."""

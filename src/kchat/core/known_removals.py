@@ -46,6 +46,7 @@ class Known:
 
 
 NOTHING_KNOWN = Known()
+"""What a reader knows who has read nothing yet."""
 
 
 def removals_after(

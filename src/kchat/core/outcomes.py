@@ -95,6 +95,7 @@ class Failed(Generic[M]):
 
 
 ReadOutcome = Complete[M] | Partial[M] | Failed[M]
+"""How a read ended."""
 
 
 @frozen
@@ -124,6 +125,7 @@ class Unknown:
 
 
 AppendOutcome = Appended | Refused | Unknown
+"""How an append ended."""
 
 
 @frozen(kw_only=True)
@@ -174,3 +176,4 @@ class TopicFailed:
 
 
 ProvisionOutcome = TopicReady | TopicGone | TopicTruncated | CursorsListed | CursorGone | TopicFailed
+"""How a change of topics or cursors ended."""

@@ -15,6 +15,7 @@ Ask = ReadRequest[Any] | WatchRequest
 """What a plan asks for. A read is answered with its outcome, a watch with whether it is worth reading."""
 
 Plan = Generator[Ask, Any, T]
+"""A read that is built of several: it yields what to ask, is sent the answer, returns a `T`."""
 
 
 def carry_out(plan: Plan[T], answer: Callable[[Ask], Any]) -> T:

@@ -90,6 +90,7 @@ class FromCommitted:
 
 
 Start = FromBeginning | FromEnd | FromPositions | FromBefore | FromBookmark | FromCommitted
+"""Where a read begins."""
 
 
 @unique
@@ -268,3 +269,4 @@ class RemoveCursor:
 
 
 ProvisionRequest = EnsureTopic | RemoveTopic | TruncateTopic | ListCursors | RemoveCursor
+"""What the provisioning machine can be asked for."""

@@ -34,10 +34,13 @@ from kchat.langchain.messages import LangChainDecoder, encoder
 from kchat.langchain.reading import ConversationReads
 from kchat.langchain.streaming import BATCH_MAX_DEFAULT, astream, stream
 
+# The seed's defaults.
 DEFAULT_TTL_MS = 604_800_000
+"""Seven days, in milliseconds."""
 DEFAULT_REPLICATION_FACTOR = 1
+"""One replica: the broker that has it is the only one."""
 DEFAULT_PARTITION = 3
-"""The seed's defaults: seven days, one replica, three partitions."""
+"""Three partitions, of which a session uses one."""
 
 
 class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
@@ -111,8 +114,11 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         self.bootstrap_servers = bootstrap_servers
         self.replay = switch(replay, "replay")
         self.last_outcome: ReadOutcome[BaseMessage] | None = None
+        """How the last read ended, and what it saw: `Complete`, `Partial` with its limit, or `Failed`."""
         self.skipped: tuple[CorruptRecord, ...] = ()
+        """The records that the last read went around, with `on_corrupt="skip"`."""
         self.skipped_total = 0
+        """How many records all reads of this history went around."""
         self._marked = self._by_place = False
         self._replayed: Replayed[BaseMessage] = Replayed()
         self._share: SharedLog | None = None

@@ -102,6 +102,7 @@ Fault = (
     | Remove
     | Recreate
 )
+"""What can befall one command."""
 
 FaultPlan = tuple[Fault | None, ...]
 """One for each command, in order; None and whatever is beyond the end: no fault."""

@@ -1,0 +1,24 @@
+"""Draws the documentation's Mermaid diagrams while the site is built: a browser needs no script for them."""
+
+import re
+from typing import Any
+from zlib import crc32
+
+import mmdr
+from markdown import Markdown
+
+SCALE = 0.75
+"""Of the natural size: the text is then as large as that of the page."""
+
+
+def drawn(source: str, language: str, css_class: str, options: dict[str, str], md: Markdown, **_: Any) -> str:
+    """The figure in place of a block of Mermaid; the arguments are those of pymdownx.superfences."""
+    del language, css_class, options, md
+    # Two figures of a page must differ in their ids: styles and arrow heads are found by them.
+    svg = mmdr.render(source).svg().replace("merman", f"figure-{crc32(source.encode())}")
+    return '<div class="diagram">' + re.sub(r"max-width:([\d.]+)px", scaled, svg, count=1) + "</div>"
+
+
+def scaled(width: re.Match[str]) -> str:
+    """A fixed width in place of the drawing's wish to be as wide as the page."""
+    return f"width:{float(width[1]) * SCALE:.0f}px"
