@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from kchat.cli.group import kchat
 
-ENVIRONMENT = {"COLUMNS": "100", "KCHAT_BOOTSTRAP": None}
+ENVIRONMENT = {"COLUMNS": "100", "KCHAT_BOOTSTRAP": None, "KCHAT_CONFIG": None}
 CHILD_SECONDS_MAX = 60
 COMMAND = (sys.executable, "-W", "error", "-m", "kchat.cli")
 
@@ -23,7 +23,7 @@ def invoke(*arguments: str, **environment: str) -> Result:
 
 
 def child_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "KCHAT_BOOTSTRAP"} | {
+    return {name: value for name, value in os.environ.items() if not name.startswith("KCHAT_")} | {
         "COLUMNS": "100"
     }
 

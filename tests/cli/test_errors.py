@@ -52,7 +52,7 @@ def test_a_defect_is_told_without_its_text_and_debug_shows_where_it_is() -> None
     arguments = ["defect", "-X", f"sasl.password={SECRET}"]
     result = click.testing.CliRunner().invoke(commands, arguments)
     assert result.exit_code == 1
-    assert result.stderr.startswith("kchat: this is a defect of kchat (ValueError)\nNext step: ")
+    assert "kchat: this is a defect of kchat (ValueError)\nNext step: " in result.stderr
     debugged = click.testing.CliRunner().invoke(commands, [*arguments, "--debug"])
     assert debugged.exit_code == 1
     assert "ValueError: invalid literal: ..." in debugged.stderr

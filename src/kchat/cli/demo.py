@@ -1,24 +1,19 @@
 """`kchat demo`: a conversation appended and read back in every way, on an embedded Kafka or on a cluster."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
 import click
 from attrs import frozen
 
+from kchat.cli.connection import Connection, connection_options
 from kchat.cli.demo_messages import default_conversation, said_conversation
 from kchat.cli.demo_report import JsonReport, Report, TextReport
 from kchat.cli.demo_steps import Demo
 from kchat.cli.errors import sentence
 from kchat.cli.escaping import printable
-from kchat.cli.options import (
-    BOOTSTRAP_VARIABLE,
-    bootstrap_option,
-    debug_option,
-    json_option,
-    properties_option,
-)
+from kchat.cli.options import BOOTSTRAP_VARIABLE, debug_option, json_option
 from kchat.core import (
     FromCommitted,
     InvalidSessionId,
@@ -51,8 +46,7 @@ class Cluster:
 
 
 @click.command()
-@bootstrap_option
-@properties_option
+@connection_options
 @click.option("--session", metavar="ID", help="The session to use.  [default: a new one]")
 @click.option(
     "--say",
@@ -65,8 +59,7 @@ class Cluster:
 @json_option
 @debug_option
 def demo(
-    bootstrap: str | None,
-    properties: Mapping[str, str],
+    connection: Connection,
     session: str | None,
     texts: Sequence[str],
     keep: bool,
@@ -81,7 +74,7 @@ def demo(
     """
     session = f"kchat-demo-{uuid.uuid4().hex[:8]}" if session is None else session
     placement = _placement(session)
-    with _opened(bootstrap, properties) as cluster:
+    with _opened(connection) as cluster:
         report: Report = TextReport()
         if as_json:
             report = JsonReport(
@@ -157,13 +150,13 @@ def _placement(session: str) -> Placement:
 
 
 @contextmanager
-def _opened(bootstrap: str | None, properties: Mapping[str, str]) -> Iterator[Cluster]:
-    """The cluster at `bootstrap`, or an embedded one that ends with the block."""
-    if bootstrap is not None:
-        with KafkaLog({**properties, "bootstrap.servers": bootstrap}) as log:
-            yield Cluster(log, bootstrap, embedded=False)
+def _opened(connection: Connection) -> Iterator[Cluster]:
+    """The cluster that is named, or an embedded one that ends with the block."""
+    if connection.servers is not None:
+        with connection.log() as log:
+            yield Cluster(log, connection.servers, embedded=False)
         return
-    with EmbeddedKafka() as embedded, embedded.log(**properties) as log:
+    with EmbeddedKafka() as embedded, embedded.log(**connection.properties) as log:
         yield Cluster(log, embedded.bootstrap_servers, embedded=True)
 
 

@@ -64,7 +64,7 @@ def _shown(error: Exception, ctx: click.Context) -> CommandError:
         case InvalidConfig():
             # The library calls it config=; here it is an option.
             told = _without_values(sentence(error), ctx)
-            return SettingError(told, error.next_step.replace("config=", "-X"))
+            return SettingError(told, error.next_step.replace("config=", "-X, the environment or the file"))
         case KchatError():
             return CommandError(sentence(error), error.next_step)
         case _:
@@ -78,7 +78,7 @@ def _traceback(error: Exception, ctx: click.Context) -> str:
 
 
 def _without_values(text: str, ctx: click.Context) -> str:
-    """The text without the values of -X: rather a word too many taken out than a password shown."""
+    """The text without the values of properties: rather a word too many taken out than a password shown."""
     properties: dict[str, str] = ctx.meta.get(PROPERTIES_KEY, {})
     for value in sorted(filter(None, properties.values()), key=len, reverse=True):
         text = text.replace(value, "...")

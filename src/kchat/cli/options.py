@@ -4,22 +4,33 @@ from collections.abc import Sequence
 
 import click
 
+from kchat.cli.secrets import is_secret, secret_value
+
 BOOTSTRAP_VARIABLE = "KCHAT_BOOTSTRAP"
+CONFIG_VARIABLE = "KCHAT_CONFIG"
 
 DEBUG_KEY = "kchat.cli.debug"
 PROPERTIES_KEY = "kchat.cli.properties"
 """Keys of `Context.meta`, which a command and the group around it share."""
 
+SERVERS = "bootstrap.servers"
+
+ALIASES = {"metadata.broker.list": SERVERS, "sasl.mechanisms": "sasl.mechanism"}
+"""librdkafka's second names: one property must not come from two places under two names."""
+
 
 def _properties(context: click.Context, _: click.Parameter, given: Sequence[str]) -> dict[str, str]:
     """Split PROP=VALUE. No error repeats what was given: any part of it may be a secret."""
-    properties = {}
+    properties: dict[str, str] = {}
     for position, assignment in enumerate(given, start=1):
         name, equals, value = assignment.partition("=")
         if not (name and equals):
             raise click.BadParameter(f"number {position} is not of the form PROP=VALUE")
-        if name == "bootstrap.servers":
+        name = ALIASES.get(name, name)
+        if name == SERVERS:
             raise click.BadParameter("name the brokers with --bootstrap, not with bootstrap.servers")
+        if not context.resilient_parsing and is_secret(name):
+            value = secret_value(name, value)
         properties[name] = value
     context.meta[PROPERTIES_KEY] = properties
     return properties
@@ -45,7 +56,18 @@ properties_option = click.option(
     metavar="PROP=VALUE",
     multiple=True,
     callback=_properties,
-    help="A property of librdkafka, as with kcat. Repeatable; values are never shown.",
+    help="A property of librdkafka, as with kcat. Repeatable; values are never shown. A password: PROP=@FILE,"
+    " or PROP=@ to be asked for it.",
+)
+
+config_option = click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    envvar=CONFIG_VARIABLE,
+    show_envvar=True,
+    help="A file of properties: Kafka's own client.properties, or librdkafka's names.",
 )
 
 debug_option = click.option(
@@ -58,5 +80,5 @@ debug_option = click.option(
 )
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout, and notes on stderr."
+    "--json", "as_json", is_flag=True, help="Print JSON on stdout, and notes on stderr."
 )
