@@ -32,7 +32,6 @@ CORE_MAY_IMPORT = {
 """Nothing here has an effect, a clock or a thread. Whoever adds a module says why it is as harmless."""
 
 CORE_MAY_IMPORT_ONCE = {
-    ("kchat.core.codec", "cattrs"),
     # Where it is installed, at the first record: bytes in, a value out, as pure as the json in its place.
     ("kchat.core.fast_json", "msgspec"),
 }

@@ -25,7 +25,7 @@ IMPORT_MS_MAX = 30.0
 WAIT_MS = 400.0
 """The wait for a producer's id takes 505 ms where nobody wakes it; an append without it takes a tenth."""
 
-PACKAGES = ("attr", "attrs", "cattrs", "kchat")
+PACKAGES = ("attr", "attrs", "kchat")
 """Of third parties, beyond those that the needed packages import; `attr` is attrs by its other name."""
 
 ALL = "all three"

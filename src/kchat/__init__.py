@@ -1,6 +1,6 @@
 """Chat conversations kept in Apache Kafka, in order, without losing one.
 
-- `kchat.core`: the pure core; needs attrs and cattrs alone.
+- `kchat.core`: the pure core; needs attrs alone.
 - `kchat.testing`: a Kafka in memory for unit tests; needs no more.
 - `kchat.io`: the core on confluent-kafka (`pip install "kchat[kafka]"`).
 - `kchat.langchain`: LangChain's chat message history (`pip install "kchat[langchain]"`).

@@ -6,15 +6,15 @@ import time:       900 |        900 |   langchain_core
 import time:      1000 |       1900 | kchat.before
 {BOUNDARY}
 a warning that has nothing to do with it
-import time:        20 |         20 |     cattrs.gen
-import time:        30 |         50 |   cattrs
+import time:        20 |         20 |     attr._make
+import time:        30 |         50 |   attr
 import time:        10 |         10 |   kchat.core
 import time:         5 |         65 | kchat.langchain
 """
 
 
 def test_what_comes_behind_the_boundary_is_summed_by_package() -> None:
-    assert parsed(SAID) == [Own("cattrs", 50, 2), Own("kchat", 15, 2)]
+    assert parsed(SAID) == [Own("attr", 50, 2), Own("kchat", 15, 2)]
 
 
 def test_without_a_boundary_nothing_is_known() -> None:

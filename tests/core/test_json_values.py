@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kchat.core import Unstorable, find_unstorable, json_values
-from kchat.core.json_values import _is_storable
+from kchat.core.json_values import is_exact
 from kchat.core.wire import DEPTH_MAX, INT_DIGITS_MAX
 from tests.core.json_strategies import (
     HIGH,
@@ -35,7 +35,7 @@ def test_what_is_storable_reads_back_exactly(value: Any) -> None:
 @given(values)
 def test_what_is_storable_is_known_without_the_search_for_a_path(value: Any) -> None:
     """The search would find nothing either, and take four times as long."""
-    assert _is_storable(value)
+    assert is_exact(value)
 
 
 def test_no_path_is_searched_where_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def nested(depth: int, *, inside: object = 1) -> object:
 
 def test_nesting_is_allowed_up_to_its_limit_and_never_recursed_into() -> None:
     assert find_unstorable(nested(DEPTH_MAX + 1)) is None, "the message itself is depth 0"
-    assert _is_storable(nested(DEPTH_MAX + 1))
+    assert is_exact(nested(DEPTH_MAX + 1))
     fault = find_unstorable(nested(DEPTH_MAX + 2))
     assert fault is not None
     assert fault.reason == "nested deeper than 100"

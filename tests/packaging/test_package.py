@@ -46,11 +46,11 @@ def loaded_by(python: str, code: str) -> set[str]:
     return set(names)
 
 
-def test_the_core_and_the_fake_broker_need_attrs_and_cattrs_alone(python: str) -> None:
+def test_the_core_and_the_fake_broker_need_attrs_alone(python: str) -> None:
     installed = run(
         python, "import importlib.metadata as m; print(sorted(d.name for d in m.distributions()))"
     )
-    assert set(eval(installed)) <= {"attrs", "cattrs", "kchat", "typing_extensions", "exceptiongroup"}
+    assert set(eval(installed)) <= {"attrs", "kchat"}
     used = """
 from kchat.core import AppendRequest, FromBeginning, JsonDecoder, Message, ReadRequest, TopicSettings, encode
 from kchat.testing import FakeBroker
@@ -64,8 +64,8 @@ print(outcome.progress.messages[0].text)
 
 
 def test_importing_the_core_loads_no_client_no_chat_library_and_no_effects(python: str) -> None:
-    without = loaded_by(python, "import attrs, cattrs")
-    added = loaded_by(python, "import attrs, cattrs, kchat.core") - without
+    without = loaded_by(python, "import attrs")
+    added = loaded_by(python, "import attrs, kchat.core") - without
     top_level = {name.partition(".")[0] for name in added}
     assert not FORBIDDEN & top_level
     text = {"base64", "binascii", "_struct", "struct"}
@@ -94,7 +94,6 @@ def test_the_wheel_says_what_it_needs_and_what_it_is(wheel: Path) -> None:
     needs = metadata.get_all("Requires-Dist") or []
     assert {need.split(";")[0].strip() for need in needs if "extra ==" not in need} == {
         "attrs>=24.2",
-        "cattrs>=24.1",
     }
     extras = {(need.split(";")[0].strip(), need.split("'")[1]) for need in needs if "extra ==" in need}
     assert ("confluent-kafka<3,>=2.16", "kafka") in extras

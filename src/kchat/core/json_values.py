@@ -17,6 +17,7 @@ _JOINED_REASON = "two surrogates side by side; JSON would join them into one cha
 _INT_TOO_LONG: int = 10**INT_DIGITS_MAX
 
 _CONSTANTS = frozenset({bool, type(None)})
+_SCALARS = frozenset({str, int, float})
 
 
 @frozen
@@ -34,13 +35,15 @@ def find_unstorable(value: object, path: str = "") -> Unstorable | None:
     and every type that is not a JSON type: bytes, datetimes, sets, tuples, objects. Lone surrogates are kept;
     two that JSON would join into one character are refused.
     """
-    return None if _is_storable(value) else _first_fault(value, path)
+    # The whole check without the paths first, which cost four times as much.
+    return None if is_exact(value) else _first_fault(value, path)
 
 
-def _is_storable(value: object) -> bool:
-    """Whether there is no fault: the whole check without the paths, which cost four times as much.
+def is_exact(value: object) -> bool:
+    """Whether JSON gives this back as it is, value by value and of the very same types.
 
-    False for subclasses of dict and list, too: `_first_fault` decides.
+    False for what holds an object of a subclass of str, dict or any other: `find_unstorable` takes those, for
+    most read back equal. What another says of its equality is not believed here.
     """
     # An explicit stack: the depth of a hostile value must not be the depth of this function.
     waiting: list[tuple[Iterable[Any], int]] = [((value,), 0)]
@@ -51,11 +54,19 @@ def _is_storable(value: object) -> bool:
             if (kind is str and item.isascii()) or kind in _CONSTANTS:
                 continue
             if kind is dict or kind is list:
-                if depth > DEPTH_MAX or (kind is dict and _key_fault(item) is not None):
+                if depth > DEPTH_MAX or (kind is dict and not _are_exact_keys(item)):
                     return False
-                waiting.append((item.values() if kind is dict else item, depth + 1))
-            elif _scalar_fault(item) is not None:
+                if item:
+                    waiting.append((item.values() if kind is dict else item, depth + 1))
+            elif kind not in _SCALARS or _scalar_fault(item) is not None:
                 return False
+    return True
+
+
+def _are_exact_keys(keys: dict[Any, Any]) -> bool:
+    for key in keys:  # noqa: SIM110 - all() makes a generator for each object: half as much again
+        if type(key) is not str or not (key.isascii() or not _is_joined(key)):
+            return False
     return True
 
 

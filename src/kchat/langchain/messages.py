@@ -34,7 +34,9 @@ from kchat.core import (
     encode,
     find_unstorable,
 )
+from kchat.core.codec import type_fault, written
 from kchat.langchain.chunks import made
+from kchat.langchain.plain import made_plain, stored_plain
 
 MESSAGE_CLASSES: frozenset[type[BaseMessage]] = frozenset(
     {
@@ -68,7 +70,8 @@ class LangChainDecoder:
         if isinstance(message, Corrupt):
             return message
         try:
-            return made(message)
+            plain = made_plain(message)
+            return made(message) if plain is None else plain
         except DECODE_ERRORS as error:
             return Corrupt(record.partition, record.offset, decoding_fault(error))
 
@@ -98,6 +101,19 @@ def _encode(
 ) -> NewRecord | Unstorable:
     if type(message) not in MESSAGE_CLASSES:
         return Unstorable("", _class_fault(message))
+    plain = stored_plain(message)
+    if plain is None:
+        return _encode_judged(message, key, message_id, allowed_types)
+    refused = type_fault(plain.type, allowed_types)
+    if refused is not None:
+        return Unstorable(".type", refused)
+    return written(plain, key=key, message_id=message_id)
+
+
+def _encode_judged(
+    message: BaseMessage, key: bytes, message_id: str, allowed_types: frozenset[str]
+) -> NewRecord | Unstorable:
+    """The record of any message: it is decoded again, and compared."""
     # The fields themselves, not their dump: that would make a dict of a model or an object before it is seen.
     fault = find_unstorable({**vars(message), **(message.__pydantic_extra__ or {})})
     if fault is not None:
