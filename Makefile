@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test proof nightly bench bench-quick scale check docs docs-serve mutants format clean
+.PHONY: demo test proof nightly bench bench-quick scale check docs docs-serve mutants format constraints clean
 
 demo: .venv/demo.installed  ## the main job, end to end; KCHAT_BOOTSTRAP=host:port for a cluster of yours
 	@$(BIN)/kchat demo
@@ -49,6 +49,10 @@ mutants: .venv/mutants.installed  ## mutation testing of the core; writes its fi
 format: .venv/dev.installed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+constraints: .venv/dev.installed  ## pin what new dependencies need; UPGRADE=--upgrade for the newest of all
+	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras $(patsubst %,--group %,dev docs bench mutants) \
+		--universal --python-version 3.11.5 --no-annotate --no-header --no-emit-package kchat $(UPGRADE) -o constraints.txt
 
 clean:
 	rm -rf build .cache .venv .venv-3.* .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

@@ -16,7 +16,8 @@ PYTHONS = ("3.11", "3.12", "3.13")
 UV = str(Path(sys.executable).with_name("uv"))
 
 # Everything that is Python. The same everywhere, and so not run again: how a broker is found, which bugs the
-# tests catch, what is in the wheel, and what librdkafka does with the wire and with brokers that die.
+# tests catch, what is in the wheel, what a browser shows, and what librdkafka does with the wire and with
+# brokers that die.
 TESTS = (
     "tests/core",
     "tests/testing",
@@ -27,7 +28,7 @@ TESTS = (
     "tests/io/test_config.py",
     "tests/io/test_lifecycle.py",
     "tests/io/test_translate.py",
-    "tests/examples",
+    "tests/examples/test_examples.py",
 )
 # langchain_community wants a newer langchain-core than the oldest one that kchat takes.
 TESTS_OLDEST = (

@@ -14,6 +14,16 @@ LINES_MAX = 80
 SECONDS_MAX = 60
 
 SHOWN = {
+    "agent_that_is_recorded.py": [
+        "What is 6 times 7? 42. (4 messages seen)",
+        "Are you sure? I computed it. (6 messages seen)",
+        " human: What is 6 times 7?\n    ai: I multiply.\n  tool: 42\n    ai: 42.\n human: Are you sure?\n",
+    ],
+    "audit_consumer.py": [
+        "it crashed with 5 lines in the book",
+        "7 lines, 2 messages came twice, none is missing",
+        "0 messages are left for the next run",
+    ],
     "chain_with_history.py": [
         "That is question 1; the first was 'What is a log?'.",
         "That is question 3; the first was 'What is a log?'.",
@@ -26,6 +36,10 @@ SHOWN = {
     ],
     "unit_test_without_kafka.py": ["both tests passed, without Kafka"],
 }
+
+
+ELSEWHERE = {"live_page.py"}
+"""Run by a test file of its own."""
 
 
 def run(name: str, **environment: str) -> str:
@@ -48,6 +62,14 @@ def test_an_example_shows_what_it_says(name: str) -> None:
     assert all(line in output for line in SHOWN[name]), output
 
 
+def test_the_unit_test_is_one() -> None:
+    pytest_alone = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = [*pytest_alone, str(EXAMPLES / "unit_test_without_kafka.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+
+
 def test_the_chain_runs_on_a_real_kafka_too(kafka: str) -> None:
     output = run("chain_with_history.py", KCHAT_BOOTSTRAP=kafka)
     assert all(line in output for line in SHOWN["chain_with_history.py"]), output
@@ -56,5 +78,5 @@ def test_the_chain_runs_on_a_real_kafka_too(kafka: str) -> None:
 
 def test_every_example_is_run_and_short() -> None:
     files = {path.name: len(path.read_text().splitlines()) for path in EXAMPLES.glob("*.py")}
-    assert set(files) == set(SHOWN)
+    assert set(files) == set(SHOWN) | ELSEWHERE
     assert max(files.values()) < LINES_MAX
