@@ -9,6 +9,11 @@ from typing import Any
 from kchat.core import BrokerError, Command, ErrorKind, RequestFailed
 from kchat.io.performing import Call, now_ms
 
+ABANDON_SECONDS_MAX = 0.8
+"""How long a cancelled call waits for what it did to be undone; something else goes on with it after that."""
+
+BUSY = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "too many calls at once: this one had no turn")
+
 
 def abandoned(call: Call) -> "asyncio.Future[None]":
     """Abandon a call on a thread of its own: the one at its last command may be there for a while."""
@@ -33,7 +38,6 @@ def _set_done(future: "asyncio.Future[None]") -> None:
 
 def never_admitted(machine: ModuleType, state: Any) -> Any:
     """The outcome of a call that spent its time behind others."""
-    busy = BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "too many calls at once: this one had no turn")
     while isinstance(machine.pending(state), Command):
-        state = machine.advance(state, RequestFailed(at_ms=now_ms() + 1, error=busy))
+        state = machine.advance(state, RequestFailed(at_ms=now_ms() + 1, error=BUSY))
     return machine.pending(state)

@@ -1,6 +1,7 @@
 """Performs the commands of an append on the shared producer."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -22,6 +23,7 @@ from kchat.io.proofs import Place, place_of
 from kchat.io.reads import described
 from kchat.io.reports import Reports
 from kchat.io.translate import broker_error, kafka_error
+from kchat.io.waking import Sleeper
 
 FLUSH_SLICE_SECONDS = 0.02
 """flush() waits for the records of all calls; ours may be reported while another session's is stuck."""
@@ -29,17 +31,30 @@ FLUSH_SLICE_SECONDS = 0.02
 SHARED_SLICE_SECONDS = 0.002
 """The same while other calls are on the producer, too: their reports are not ours to wait for."""
 
+LOOK_SECONDS = 0.05
+"""How often a task looks by itself that waits for another call's record, or for room in the queue."""
+
+QUEUE_FULL = BrokerError(ErrorKind.WITHDRAWN, "_QUEUE_FULL", "the producer's queue is full")
+
 UNSENT = BrokerError(ErrorKind.REJECTED, "_TIMED_OUT_QUEUE", "it was not sent within the limit")
 
 INFERRED = BrokerError(ErrorKind.WITHDRAWN, "_NO_OFFSET", "the client infers that it is stored")
 """What the client calls an acknowledgement without an offset: see `proofs`. It may be stored, or not."""
 
 
+class BlocksError(Exception):
+    """This has to be done on a thread: nothing was sent, and an event loop must not wait for it."""
+
+
 class Appends:
-    """One call's records on the producer: joined when first needed, left when the call is over."""
+    """One call's records on the producer: joined when first needed, left when the call is over.
+
+    Either by methods that block, or by `begin`, `wait` and `take_back`, which an event loop calls and awaits.
+    """
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self._blocks = True
         self._producer: SharedProducer | None = None
         self._reports = Reports(0)
         self._command: Produce | None = None
@@ -81,9 +96,7 @@ class Appends:
         end = time.monotonic() + command.timeout_ms / 1000
         producer = self.producer()
         self._warm(producer, command.topic, command.timeout_ms / 1000)
-        self._end_proof(producer)  # of an earlier attempt
-        self._command, self._sent = command, 0
-        self._reports = Reports(len(command.records))
+        self._expect(producer, command, None)
         self._send(producer, end)
         return self._flush(producer, end)
 
@@ -97,13 +110,58 @@ class Appends:
         A purge takes the records of other calls along; those know it by their reports and send them again on
         the next producer.
         """
+        self.take_back()
+        return self._flush(self._held(), time.monotonic() + command.timeout_ms / 1000)
+
+    def begin(self, command: Produce, wake: Callable[[], object]) -> None:
+        """Hand over at once what may be sent; `wake` is called, from any thread, when it is worth going on.
+
+        Raises:
+            BlocksError: the producer is not warm, or it does not know the topic. Nothing was sent.
+        """
+        if self._producer is not None and self._producer.retired:
+            self._clients.leave_producer(self._producer)
+            self._producer = None
+        if self._producer is None:
+            self._producer = self._clients.warm_producer()
+        if self._producer is None or not self._producer.warm:
+            raise BlocksError
+        self._expect(self._producer, command, wake)
+        self._send(self._producer, 0.0)
+
+    async def wait(self, sleeper: Sleeper, seconds: float) -> tuple[Report | None, ...]:
+        """Wait for the reports, so long at most, and send what may follow them. Raises as `begin` does."""
+        producer, end = self._held(), time.monotonic() + seconds
+        died = partial(self._dead, producer)
+        producer.polling.join(died)
+        try:
+            while not self._reports.complete and (left := end - time.monotonic()) > 0:
+                if self._proving is not None:
+                    producer.proofs.extend(self._proving[0], left)
+                waits_for_reports = self._sent == len(self._reports) or not self._reports.idle
+                await sleeper.sleep(left if waits_for_reports else min(left, LOOK_SECONDS))
+                self._send(producer, 0.0)
+        finally:
+            producer.polling.leave(died)
+        self._is_proving(producer)
+        return self._reports.as_tuple()
+
+    def take_back(self) -> None:
+        """Purge and retire the producer, without waiting for the reports that follow from it."""
         producer = self._held()
         self._reports.set_rest(self._sent, UNSENT)
-        if self._sent == 0:
-            return self._reports.as_tuple()  # another call's record went alone for all of the time
+        self._sent = self._reports.handed  # nothing follows, even where the one that goes alone arrives now
+        if self._reports.complete:
+            return  # nothing is on its way: another call's record went alone for all of the time, say
         self._clients.retire_producer(producer)
         producer.client.handle.purge(in_queue=True, in_flight=True, blocking=False)
-        return self._flush(producer, time.monotonic() + command.timeout_ms / 1000)
+
+    def _expect(self, producer: SharedProducer, command: Produce, wake: Callable[[], object] | None) -> None:
+        """Begin an attempt: no record of it is sent yet."""
+        self._end_proof(producer)  # of an earlier attempt
+        self._blocks = wake is None
+        self._command, self._sent = command, 0
+        self._reports = Reports(len(command.records), wake)
 
     def _held(self) -> SharedProducer:
         if self._producer is None:
@@ -123,10 +181,11 @@ class Appends:
         while not self._is_proving(producer) and command is not None and self._sent < len(command.records):
             place = place_of(command, self._sent)
             if not producer.proofs.holds(place):
-                if not producer.proofs.begin(place, command.timeout_ms / 1000):
+                if not producer.proofs.begin(place, command.timeout_ms / 1000, self._reports.wake):
                     return  # another call's goes alone just now
                 self._proving = (place, self._sent)
-            self._hand_over(producer, command, end)
+            if not self._hand_over(producer, command, end):
+                return
 
     def _is_proving(self, producer: SharedProducer) -> bool:
         """Whether the record that goes alone is on its way; if it is not, what follows from its report."""
@@ -152,21 +211,31 @@ class Appends:
         if proving is not None:
             producer.proofs.end(proving[0])
 
-    def _hand_over(self, producer: SharedProducer, command: Produce, end: float) -> None:
+    def _hand_over(self, producer: SharedProducer, command: Produce, end: float) -> bool:
+        """Hand over the next record; False where it has to wait for room."""
         index = self._sent
         self._sent = self._reports.handed = index + 1
         error = self._enqueue(producer, command, index, end)
+        if error is QUEUE_FULL and not self._blocks:
+            self._end_proof(producer)
+            self._sent = self._reports.handed = index
+            return False
         if error is not None and error.code == "_FATAL" and index == 0:
             self._end_proof(producer)
             self._reports, self._command = Reports(0), None
             raise FailedError(self._cause_of_death(producer))
         if error is not None and error.kind is ErrorKind.UNKNOWN_TOPIC and index == 0:
             producer.proofs.drop(command.topic)
+            if not self._blocks:
+                self._end_proof(producer)
+                self._sent = self._reports.handed = 0
+                raise BlocksError
             error = self._enqueue_if_back(producer, command, error, end)
         if error is not None:
             # The rest stays unsent: a later record must not be stored without the earlier one.
             self._reports.set_rest(index, error)
             self._sent = self._reports.handed
+        return True
 
     def _enqueue(
         self, producer: SharedProducer, command: Produce, index: int, end: float
@@ -190,7 +259,7 @@ class Appends:
                 return None
             if time.monotonic() >= end:
                 # Not taken yet: the machine hands over the rest again while the call has time.
-                return BrokerError(ErrorKind.WITHDRAWN, "_QUEUE_FULL", "the producer's queue is full")
+                return QUEUE_FULL
             self._serve(producer, FLUSH_SLICE_SECONDS)
 
     def _enqueue_if_back(

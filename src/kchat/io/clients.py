@@ -19,6 +19,7 @@ from confluent_kafka.admin import AdminClient
 
 from kchat.core import Closed, InvalidConfig, Sealed
 from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, WATCHER, Config
+from kchat.io.polling import Polling
 from kchat.io.pool import Pool
 from kchat.io.proofs import Proofs
 from kchat.io.reports import Serving
@@ -65,11 +66,15 @@ class SharedProducer:
     client: Client[Producer]
     serving: Serving = field(factory=Serving)
     proofs: Proofs = field(factory=Proofs)
+    polling: Polling = field(init=False)
     users: int = 0
     retired: bool = False
     ended: bool = False
     warm: bool = False
     served: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self.polling = Polling(self.client.handle)
 
 
 class Clients:
@@ -116,6 +121,18 @@ class Clients:
             self._producer.users += 1
             return self._producer
 
+    def warm_producer(self) -> SharedProducer | None:
+        """The same for an event loop: None where it is not warm, or somebody makes clients just now."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            if self._producer is None or not self._producer.warm:
+                return None
+            self._producer.users += 1
+            return self._producer
+        finally:
+            self._lock.release()
+
     def leave_producer(self, producer: SharedProducer) -> None:
         """The call is over. The last one to leave a retired producer ends it."""
         with self._lock:
@@ -123,7 +140,7 @@ class Clients:
             producer.users -= 1
             over = self._is_over(producer)
         if over:
-            self._end(producer.client)
+            self._end_producer(producer)
 
     def forget_topic(self, topic: str) -> None:
         """A topic was created or deleted: what was known of it is not true of the next one."""
@@ -159,7 +176,7 @@ class Clients:
         for pool in (self.readers, self.tails, self.cursors):
             pool.close()
         if producer is not None and over:
-            self._end(producer.client)
+            self._end_producer(producer)
         self._beside(admins.clear)
         until = time.monotonic() + CLOSE_SECONDS_MAX
         for ended in list(self._ending):
@@ -172,10 +189,19 @@ class Clients:
         producer.ended = producer.ended or over
         return over
 
-    def _end(self, client: "Client[Producer] | Client[Consumer]") -> None:
+    def _end(self, client: Client[Consumer]) -> None:
         """End a client beside the caller: that may take until its last request has timed out."""
         handles = [client.handle]
         self._beside(partial(_drop, handles) if client.unanswered else partial(_ended, client.handle))
+
+    def _end_producer(self, producer: SharedProducer) -> None:
+        """The same, when no thread fetches its reports any more."""
+
+        def end() -> None:
+            producer.polling.close()
+            _ended(producer.client.handle)
+
+        self._beside(end)
 
     def _beside(self, end: Callable[[], None]) -> None:
         """Run it on a thread of its own; `close` waits for it for a while."""
@@ -236,7 +262,7 @@ def serve(client: "Client[Producer] | Client[AdminClient] | Client[Consumer]") -
         return None
 
 
-def _drop(handles: list[Producer | Consumer]) -> None:
+def _drop(handles: list[Consumer]) -> None:
     """Free a consumer without closing it, which would make its unanswered commits after all.
 
     They would set the cursor back over what others have read since (measured). The client frees a consumer

@@ -3,12 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Lock
 from types import ModuleType, TracebackType, UnionType
 from typing import Any, NoReturn, Self, TypeVar
-from weakref import WeakKeyDictionary
 
 from attrs import evolve
 
@@ -19,13 +17,7 @@ from kchat.core import (
     AppendRequest,
     Closed,
     Command,
-    DescribeTopic,
     Event,
-    Fetch,
-    FetchCommitted,
-    FindOffsets,
-    ListGroups,
-    ListOffsets,
     Message,
     OnCorrupt,
     ProvisionOutcome,
@@ -36,14 +28,13 @@ from kchat.core import (
     TopicSettings,
     WatchRequest,
     appending,
-    arun,
     provisioning,
     reading,
     run,
 )
-from kchat.io.abandoning import abandoned, never_admitted
+from kchat.io.aio_calls import AsyncCalls
 from kchat.io.capabilities import APACHE_KAFKA, Capabilities
-from kchat.io.clients import READERS_MAX, TAILS_MAX, Clients
+from kchat.io.clients import Clients
 from kchat.io.config import Config
 from kchat.io.forks import forget_in_child, never_free
 from kchat.io.known import KnownTopics
@@ -52,12 +43,6 @@ from kchat.io.watching import Watcher
 
 M = TypeVar("M")
 T = TypeVar("T")
-
-ABANDON_SECONDS_MAX = 0.8
-"""How long a cancelled call waits for what it did to be undone; a thread goes on with it after that."""
-
-_WITHOUT_EFFECT = (DescribeTopic, FetchCommitted, ListOffsets, FindOffsets, Fetch, ListGroups)
-"""A call that is cancelled in one of these leaves nothing to undo."""
 
 
 class KafkaLog:
@@ -166,18 +151,18 @@ class KafkaLog:
             self._known.learn_read(request.topic, outcome, request.partition)
             return receive(outcome)
 
-        return await self._arun(reading, self._expecting(request), received, waits=request.follow)
+        return await self._async.run(reading, self._expecting(request), received, waits=request.follow)
 
     async def aappend(self, request: AppendRequest) -> AppendOutcome:
         """`append`, without blocking the event loop. A cancelled one withdraws what is not acknowledged."""
-        outcome: AppendOutcome = await self._arun(appending, self._trusting(request), _as_it_is)
+        outcome = await self._async.append(self._trusting(request))
         self._known.learn_append(request.topic, outcome)
         return outcome
 
     async def aprovision(self, request: ProvisionRequest) -> ProvisionOutcome:
         """`provision`, without blocking the event loop."""
         _check_type(request, ProvisionRequest)
-        outcome: ProvisionOutcome = await self._arun(provisioning, request, _as_it_is)
+        outcome: ProvisionOutcome = await self._async.run(provisioning, request, _as_it_is)
         self._known.learn_provision(request, outcome)
         return outcome
 
@@ -212,9 +197,7 @@ class KafkaLog:
         """
         with self._lock:
             self._closed = True
-            executors = [executor for executor in (self._executor, self._waiting) if executor is not None]
-        for executor in executors:
-            executor.shutdown(wait=False)
+        self._async.close()
         self._watcher.close()
         self._clients.close()
 
@@ -240,8 +223,9 @@ class KafkaLog:
 
     def after_fork(self) -> None:
         """In a child process: the parent's clients are dead here, and must not be freed."""
-        for inherited in (self._clients, self._watcher, self._executor, self._waiting):
+        for inherited in (self._clients, self._watcher):
             never_free(inherited)
+        self._async.never_free()
         self._open()
 
     def _open(self) -> None:
@@ -249,10 +233,7 @@ class KafkaLog:
         self._clients = Clients(self._config)
         self._watcher = Watcher(self._clients)
         self._known = KnownTopics()
-        self._executor: ThreadPoolExecutor | None = None
-        self._waiting: ThreadPoolExecutor | None = None
-        self._admissions: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, asyncio.Semaphore]]
-        self._admissions = WeakKeyDictionary()
+        self._async = AsyncCalls(self._call, self._check_going_on)
 
     def _expecting(self, request: ReadRequest[M]) -> ReadRequest[M]:
         _check_type(request, ReadRequest)
@@ -303,89 +284,6 @@ class KafkaLog:
             else:
                 call.abandon()
             raise
-
-    async def _arun(
-        self, machine: ModuleType, request: Any, receive: Callable[[Any], T], *, waits: bool = False
-    ) -> T:
-        """The same on a few threads: the client has no calls that an event loop could await."""
-        state = machine.start(request, now_ms())
-        if not isinstance(machine.pending(state), Command):
-            return receive(machine.pending(state))
-        # Not more calls than consumers: one that waited for a consumer on a thread would keep the thread from
-        # the calls that have one. The call's time runs while it waits to be admitted.
-        limit_ms = getattr(request, "stall_ms_max", 0) if request.wait_ms_max is None else request.wait_ms_max
-        admission = self._admission(waits=waits)
-        try:
-            # Not wait_for, which swallows a cancellation that comes when the turn does (Python 3.11).
-            async with asyncio.timeout(limit_ms / 1000):
-                await admission.acquire()
-        except TimeoutError:
-            return receive(never_admitted(machine, state))
-        admitted = True
-
-        def left(outcome: Any) -> T:
-            nonlocal admitted
-            admitted = False
-            admission.release()
-            return receive(outcome)
-
-        try:
-            return await self._arun_admitted(machine, state, left, waits=waits)
-        finally:
-            if admitted:
-                admission.release()
-
-    async def _arun_admitted(
-        self, machine: ModuleType, state: Any, receive: Callable[[Any], T], *, waits: bool
-    ) -> T:
-        call = self._call(machine)
-        executor = self._threads(waits=waits)
-        loop = asyncio.get_running_loop()
-
-        last: Command | None = None
-
-        async def perform(command: Command) -> Event:
-            nonlocal last
-            self._check_going_on(machine)
-            last = command
-            return await loop.run_in_executor(executor, call.perform, command)
-
-        ended = False
-        try:
-            outcome = await arun(machine, state, perform)
-            ended = True
-            call.close()
-            return receive(outcome)
-        except asyncio.CancelledError:
-            undone = abandoned(call)
-            if not isinstance(last, _WITHOUT_EFFECT):
-                # What the caller does next must find the cursor moved back, and the records withdrawn.
-                await asyncio.wait([undone], timeout=ABANDON_SECONDS_MAX)
-            raise
-        except (KeyboardInterrupt, SystemExit):
-            call.abandon()  # here and now: the event loop itself is interrupted, and may run nothing more
-            raise
-        except BaseException as error:
-            if ended and isinstance(error, Exception):
-                call.close()  # an outcome that `receive` raises as an error: it stands
-            else:
-                _ = abandoned(call)
-            raise
-
-    def _admission(self, *, waits: bool) -> asyncio.Semaphore:
-        """How many calls of one event loop run at once."""
-        with self._lock:
-            kinds = self._admissions.setdefault(asyncio.get_running_loop(), {})
-            return kinds.setdefault(waits, asyncio.Semaphore(TAILS_MAX if waits else READERS_MAX))
-
-    def _threads(self, *, waits: bool) -> ThreadPoolExecutor:
-        """Reads that wait have threads of their own: they must not hold up those that end."""
-        with self._lock:
-            if waits:
-                self._waiting = self._waiting or ThreadPoolExecutor(TAILS_MAX, "kchat-wait")
-                return self._waiting
-            self._executor = self._executor or ThreadPoolExecutor(READERS_MAX, "kchat")
-            return self._executor
 
 
 def _check_type(request: object, wanted: type | UnionType) -> None:

@@ -1,6 +1,7 @@
 """Performs a machine's commands: one `Call` for each call of the log, on the log's shared clients."""
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from threading import Lock
 from typing import assert_never
@@ -102,6 +103,24 @@ class Call:
             self._last = command
             return self._ask(command)
 
+    @property
+    def appends(self) -> Appends:
+        """This call's records."""
+        return self._appends
+
+    def begin(self, command: Produce, wake: Callable[[], object]) -> None:
+        """Hand over records without waiting for their reports. Raises as `Appends.begin`, and FailedError."""
+        self._last = self._produced = command
+        self._appends.begin(command, wake)
+
+    def reported(self, command: Command, reports: tuple[Report | None, ...]) -> Event:
+        """What the reports mean that have come for what was begun."""
+        return self._answered(command, self._reported(reports))
+
+    def failed(self, command: Command, error: BrokerError) -> Event:
+        """What it means that a command failed."""
+        return RequestFailed(at_ms=now_ms(), error=self._explained(command, error))
+
     def abandon(self) -> None:
         """Close, when the caller is gone without an outcome.
 
@@ -156,7 +175,7 @@ class Call:
             error = broker_error(told, timed_out=timed_out)
         else:
             return self._answered(command, event)
-        return RequestFailed(at_ms=now_ms(), error=self._explained(command, error))
+        return self.failed(command, error)
 
     def close(self) -> None:
         """Give back the clients; withdraw what was sent and not reported."""

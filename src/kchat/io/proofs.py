@@ -9,6 +9,7 @@ Kafka 4.3.1: of 1,200 new sessions in 16 threads 5 lost their first message.
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 
 from kchat.core import Produce
@@ -41,17 +42,20 @@ class Proofs:
         self._lock = Lock()
         self._proven: OrderedDict[Place, float] = OrderedDict()
         self._proving: dict[Place, float] = {}
+        self._waiting: dict[Place, set[Callable[[], object]]] = {}
 
     def holds(self, place: Place) -> bool:
         """Whether requests to this place may follow each other unanswered."""
         with self._lock:
             return time.monotonic() - self._proven.get(place, -VALID_SECONDS) < VALID_SECONDS
 
-    def begin(self, place: Place, seconds: float) -> bool:
-        """Take on the proof, for one record and so long, unless another call has."""
+    def begin(self, place: Place, seconds: float, wake: Callable[[], object] | None = None) -> bool:
+        """Take on the proof, for one record and so long. Where another call has it, `wake` comes after."""
         with self._lock:
             now = time.monotonic()
             if now < self._proving.get(place, 0.0):
+                if wake is not None:
+                    self._waiting.setdefault(place, set()).add(wake)
                 return False
             self._proving[place] = now + seconds + LOST_SECONDS
             return True
@@ -65,6 +69,9 @@ class Proofs:
         """The record was reported, or will not be: another call may try."""
         with self._lock:
             self._proving.pop(place, None)
+            waiting = self._waiting.pop(place, ())
+        for wake in waiting:
+            wake()
 
     def add(self, place: Place) -> None:
         """A record was acknowledged."""

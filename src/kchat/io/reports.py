@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from threading import Lock
 
 from kchat.core import Report
@@ -14,11 +15,12 @@ class Reports:
     """One report for each record, None for those that have not come. Set by the client's callbacks.
 
     `handed` is how many records, from the first on, are the client's by now. Whoever waits is woken when all
-    of those are reported.
+    of those are reported: a thread that is in `wait`, or a task that `call` wakes, from whatever thread.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, call: Callable[[], object] | None = None) -> None:
         self.handed = 0
+        self._call = call
         self._found: list[Report | None] = [None] * count
         self._reported = 0
         self._counting = Lock()  # callbacks come in whichever thread serves the client
@@ -34,6 +36,9 @@ class Reports:
     def idle(self) -> bool:
         """Whether no record is on its way."""
         return self._reported >= self.handed
+
+    def __len__(self) -> int:
+        return len(self._found)
 
     def __getitem__(self, index: int) -> Report | None:
         return self._found[index]
@@ -63,6 +68,9 @@ class Reports:
 
     def wake(self) -> None:
         """Let the one who waits go on, now or when it comes to wait."""
+        if self._call is not None:
+            self._call()
+            return
         try:
             self._woken.release()
         except RuntimeError:

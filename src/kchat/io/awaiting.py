@@ -1,0 +1,80 @@
+"""Appends for an event loop, on no thread where nothing blocks (docs/adr/0023-awaited-appends.md)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from attrs import evolve
+
+from kchat.core import AwaitReports, Command, Event, Produce, Withdraw
+from kchat.io.abandoning import ABANDON_SECONDS_MAX, abandoned
+from kchat.io.appends import BlocksError
+from kchat.io.failing import FailedError
+from kchat.io.performing import Call
+from kchat.io.waking import Bell, Sleeper
+
+InThread = Callable[[Callable[[], Event], Command], Awaitable[Event]]
+"""Does something on a thread, in its turn and within the time of a command."""
+
+
+class AwaitedAppend:
+    """One append: its records are handed over at once, and their reports wake the task.
+
+    What may block is done on a thread: to describe or to create a topic, to warm a producer, to ask about a
+    topic that the producer does not know.
+    """
+
+    def __init__(self, call: Call, bell: Bell, in_thread: InThread) -> None:
+        self._call = call
+        self._sleeper = Sleeper(bell)
+        self._in_thread = in_thread
+        self._begun: Produce | None = None  # what was handed over without a thread
+        self._on_a_thread = False
+
+    async def perform(self, command: Command) -> Event:
+        """Do what the machine asks for. Errors of the broker and the client are events, not exceptions."""
+        try:
+            match command:
+                case Produce():
+                    if command.backoff_ms:
+                        await asyncio.sleep(command.backoff_ms / 1000)
+                    self._begun = command
+                    self._call.begin(command, self._sleeper.wake)
+                    return await self._reported(command)
+                case AwaitReports() if self._begun is not None:
+                    return await self._reported(command)
+                case Withdraw() if self._begun is not None:
+                    self._call.appends.take_back()
+                    return await self._reported(command)
+        except BlocksError:
+            if self._begun is not None:  # nothing of it was sent, whatever is awaited by now
+                command = evolve(self._begun, timeout_ms=command.timeout_ms, backoff_ms=0)
+        except FailedError as failed:
+            error = failed.error
+            return await self._thread(lambda: self._call.failed(command, error), command)
+        self._begun = None
+        return await self._thread(lambda: self._call.perform(command), command)
+
+    async def abandon(self) -> None:
+        """Take back what has no report, when the caller is gone; wait until that is done, within bounds."""
+        if self._on_a_thread:
+            await asyncio.wait([abandoned(self._call)], timeout=ABANDON_SECONDS_MAX)
+            return
+        try:
+            if self._begun is not None:
+                self._call.appends.take_back()
+                await self._call.appends.wait(self._sleeper, ABANDON_SECONDS_MAX)
+        finally:
+            self._call.close()
+
+    async def _reported(self, command: Produce | AwaitReports | Withdraw) -> Event:
+        """The reports of what was begun. Why none came is found out on a thread: that may look at files."""
+        reports = await self._call.appends.wait(self._sleeper, command.timeout_ms / 1000)
+        if isinstance(command, AwaitReports) and None in reports:
+            return await self._thread(lambda: self._call.reported(command, reports), command)
+        return self._call.reported(command, reports)
+
+    async def _thread(self, work: Callable[[], Event], command: Command) -> Event:
+        self._on_a_thread = True
+        event = await self._in_thread(work, command)
+        self._on_a_thread = False  # not where it is cancelled: the thread goes on
+        return event
