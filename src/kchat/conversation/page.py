@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, overload
 from attrs import field, frozen
 
 from kchat.conversation.arguments import EPOCH
+from kchat.conversation.markdown import message_in_markdown, page_in_markdown
 from kchat.core import ChatPosition, CorruptRecord, Position, Slice
 
 M = TypeVar("M")
@@ -50,6 +51,10 @@ class Entry(Generic[M]):
     def __repr__(self) -> str:
         return f"<Entry of a {type(self.message).__name__} at {self.time.isoformat()}>"
 
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows: the message too, unlike a repr, which may end in a log."""
+        return message_in_markdown(self.message, self.time)
+
     @property
     def position(self) -> ChatPosition:
         """Where it is: page before or after it, redact it, or store the position as text."""
@@ -87,6 +92,11 @@ class Page(Generic[M], Sequence["Entry[M]"]):
 
     def __repr__(self) -> str:
         return f"<Page of {len(self.entries)}, ended by {self.ended.value}>"
+
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows: the messages too, unlike a repr, which may end in a log."""
+        said = [(entry.message, entry.time) for entry in self.entries]
+        return page_in_markdown(said, self.ended.value, len(self.skipped))
 
     @property
     def messages(self) -> list[M]:
