@@ -35,17 +35,17 @@ def opened(browser: WebDriver, path: Path, found: Iterable[Entry], policy: str =
 def test_hostile_messages_run_nothing_and_are_shown(browser: WebDriver, tmp_path: Path, policy: str) -> None:
     opened(browser, tmp_path / "page.html", hostile(), policy)
     assert complaints(browser) == []
-    assert browser.execute_script("return typeof hacked") == "undefined"  # type: ignore[no-untyped-call]
-    counts = browser.execute_script(  # type: ignore[no-untyped-call]
+    assert browser.execute_script("return typeof hacked") == "undefined"
+    counts = browser.execute_script(
         "return ['script', 'iframe', 'svg', 'form', 'input', 'base', 'main article'].map("
         "name => document.querySelectorAll(name).length)"
     )
     assert counts == [0, 0, 0, 0, 0, 0, len(list(hostile()))]
-    loaded = browser.execute_script(  # type: ignore[no-untyped-call]
+    loaded = browser.execute_script(
         "return performance.getEntriesByType('resource').filter(one => !one.name.startsWith('data:')).length"
     )
     assert loaded == 0
-    text = browser.execute_script("return document.body.textContent")  # type: ignore[no-untyped-call]
+    text = browser.execute_script("return document.body.textContent")
     for shown in ("<script>hacked = 1</script>", '<img src=x onerror="hacked = 1">', "\\u202egnp.exe\\u2066"):
         assert shown in text
     assert len(ATTACKS) < text.count("hacked")
@@ -53,7 +53,7 @@ def test_hostile_messages_run_nothing_and_are_shown(browser: WebDriver, tmp_path
 
 def test_every_link_is_safe_where_the_browser_resolves_it(browser: WebDriver, tmp_path: Path) -> None:
     opened(browser, tmp_path / "page.html", hostile())
-    links = browser.execute_script(  # type: ignore[no-untyped-call]
+    links = browser.execute_script(
         "return [...document.links].filter(one => !one.getAttribute('href').startsWith('#'))"
         ".map(one => [one.protocol, one.rel])"
     )
@@ -66,9 +66,9 @@ def test_a_conversation_is_laid_out_within_the_window_and_unfolds(browser: WebDr
     opened(browser, tmp_path / "page.html", entries(TURNS))
     assert complaints(browser) == []
     wide = "return document.documentElement.scrollWidth <= window.innerWidth"
-    assert browser.execute_script(wide)  # type: ignore[no-untyped-call]
+    assert browser.execute_script(wide)
     bar = "return getComputedStyle(document.querySelector('article.human')).borderLeftColor"
-    assert browser.execute_script(bar) == "rgb(47, 125, 79)"  # type: ignore[no-untyped-call]
+    assert browser.execute_script(bar) == "rgb(47, 125, 79)"
     summary = browser.find_element("css selector", "details.calls summary")
     arguments = browser.find_element("css selector", "details.calls pre")
     assert not arguments.is_displayed()
