@@ -1,38 +1,49 @@
-"""Where the code of the pages runs: every address in them is an embedded Kafka."""
+"""Where the code of the pages runs: every address in them is one Kafka, embedded or real."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from kchat.core import Sealed
-from kchat.io import MOCK_CLUSTER, Capabilities, EmbeddedKafka, KafkaLog
+from kchat.io import APACHE_KAFKA, MOCK_CLUSTER, Capabilities, EmbeddedKafka, KafkaLog
 from kchat.io.config import Config
 
-# The embedded Kafka takes everybody in. What a page says of these is checked by the properties' own tests.
+# The test's Kafka takes everybody in. The settings themselves are tested in tests/io/test_security.py.
 SECURITY = ("security.", "sasl.", "ssl.", "oauth_cb")
 
 
-@pytest.fixture
-def everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A log on any servers, however it is made, is one on an embedded Kafka of the page's own."""
-    embedded = EmbeddedKafka()
+@contextmanager
+def every_log_on(servers: str, can: Capabilities) -> Iterator[None]:
+    """A log on any servers, however it is made, is one on these."""
     build = KafkaLog.__init__
 
-    def built(
-        self: KafkaLog, config: Mapping[str, Any], *, capabilities: Capabilities = MOCK_CLUSTER
-    ) -> None:
+    def built(self: KafkaLog, config: Mapping[str, Any], *, capabilities: Capabilities = can) -> None:
         del capabilities
         Config.of(Sealed(config))
         open_to_all = {name: value for name, value in config.items() if not name.startswith(SECURITY)}
-        here = {**open_to_all, "bootstrap.servers": embedded.bootstrap_servers}
-        build(self, here, capabilities=MOCK_CLUSTER)
+        build(self, {**open_to_all, "bootstrap.servers": servers}, capabilities=can)
 
-    monkeypatch.setattr(KafkaLog, "__init__", built)
-    # A log that an earlier page left open is not one of this page's.
     logs: dict[object, Any] = {}
-    monkeypatch.setattr("kchat.io.sharing._registry._logs", logs)
-    yield
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(KafkaLog, "__init__", built)
+        # A log that was shared before is not one on these servers.
+        patching.setattr("kchat.io.sharing._registry._logs", logs)
+        yield
     for shared in logs.values():
         shared.log.close()
-    embedded.close()
+
+
+@pytest.fixture
+def on_the_mock() -> Iterator[None]:
+    """An embedded Kafka of the page's own."""
+    with EmbeddedKafka() as embedded, every_log_on(embedded.bootstrap_servers, MOCK_CLUSTER):
+        yield
+
+
+@pytest.fixture
+def on_a_cluster(kafka: str) -> Iterator[None]:
+    """The real Kafka, which keeps what an earlier run has left."""
+    with every_log_on(kafka, APACHE_KAFKA):
+        yield

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from kchat.io import KafkaLog
 from tests.docs.pages import PAGES, PYTHON_FENCE, ROOT, examples, shown
+
+# LangChain keeps it until its version 2, and readers have it in their programs.
+pytestmark = pytest.mark.filterwarnings("ignore:RunnableWithMessageHistory is deprecated")
 
 
 def nothing() -> str:
@@ -15,9 +19,18 @@ WITH_CODE = [page for page in PAGES if examples(page, nothing)]
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=str)
-@pytest.mark.usefixtures("everywhere")
+@pytest.mark.usefixtures("on_the_mock")
 def test_the_code_of_a_page_runs(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for example in examples(page, lambda: capsys.readouterr().out):
+        example.evaluate()
+
+
+@pytest.mark.usefixtures("on_a_cluster")
+def test_the_tutorial_runs_on_a_cluster_too(kafka: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with KafkaLog({"bootstrap.servers": kafka}) as log:
+        for session in ("alice", "bob", "carol"):
+            log.conversation(session).clear()
+    for example in examples(Path("docs/tutorial.md"), lambda: capsys.readouterr().out):
         example.evaluate()
 
 
