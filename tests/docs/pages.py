@@ -17,6 +17,8 @@ PAGES = sorted(
 # As readers and code hosts see a block of Python, in a list or a quotation too.
 PYTHON_FENCE = re.compile(r"^[ \t>*-]*(?:`{3,}|~{3,}) *\{?\.?py", re.MULTILINE | re.IGNORECASE)
 
+SNIPPET = re.compile(r'^--8<-- "(?P<path>[\w/.]+)(?::(?P<section>\w+))?"$', re.MULTILINE)
+
 
 class Output(CodeBlockParser):
     """Blocks of the language `output`: what the Python blocks before them have printed."""
@@ -38,8 +40,20 @@ def examples(page: Path, printed: Callable[[], str]) -> list[Example]:
 
     They share one namespace, as a reader reads them: from the top.
     """
-    document = Document.parse(str(ROOT / page), PythonCodeBlockParser(), Output(printed))
+    document = Document(SNIPPET.sub(included, (ROOT / page).read_text()), str(ROOT / page))
+    for parser in (PythonCodeBlockParser(), Output(printed)):
+        for region in parser(document):
+            document.add(region)
     return list(document.examples())
+
+
+def included(snippet: re.Match[str]) -> str:
+    """What the site shows in place of a line that names a file of the project, or a section of one."""
+    text = (ROOT / snippet["path"]).read_text()
+    if snippet["section"] is None:
+        return text
+    begin, end = (f"# --8<-- [{edge}:{snippet['section']}]\n" for edge in ("start", "end"))
+    return text.partition(begin)[2].partition(end)[0]
 
 
 def shown(example: Example) -> bool:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+
+from kchat.langchain import KafkaChatMessageHistory
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LINES_MAX = 80
@@ -29,6 +33,7 @@ SHOWN = {
         "That is question 3; the first was 'What is a log?'.",
         "6 messages in session example-",
     ],
+    "conversations_as_table.py": ["('alice', 'human', 11), ('bob', 'ai', 6)"],
     "own_shell.py": [
         "Describing asks for DescribeTopic",
         "Fetching asks for Fetch",
@@ -38,14 +43,14 @@ SHOWN = {
 }
 
 
-ELSEWHERE = {"live_page.py"}
-"""Run by a test file of its own."""
+ELSEWHERE = {"live_page.py", "own_shell_aiokafka.py"}
+"""Run by tests of their own."""
 
 
-def run(name: str, **environment: str) -> str:
+def run(name: str, *arguments: str, **environment: str) -> str:
     own = {key: value for key, value in os.environ.items() if key != "KCHAT_BOOTSTRAP"}
     done = subprocess.run(
-        [sys.executable, EXAMPLES / name],
+        [sys.executable, EXAMPLES / name, *arguments],
         capture_output=True,
         text=True,
         timeout=SECONDS_MAX,
@@ -74,6 +79,26 @@ def test_the_chain_runs_on_a_real_kafka_too(kafka: str) -> None:
     output = run("chain_with_history.py", KCHAT_BOOTSTRAP=kafka)
     assert all(line in output for line in SHOWN["chain_with_history.py"]), output
     assert output.endswith(f"at {kafka}\n")
+
+
+def test_another_client_shares_the_cursor_with_the_history(kafka: str) -> None:
+    session = f"alice@example.com {uuid.uuid4().hex}"
+    with KafkaChatMessageHistory(session, kafka) as history:
+        history.add_messages([HumanMessage("one"), AIMessage("two"), HumanMessage("three")])
+        assert [message.content for message in history.messages_from_beginning(1)] == ["one"]
+        assert run("own_shell_aiokafka.py", kafka, session) == "Complete\nai: two\nhuman: three\n"
+        assert run("own_shell_aiokafka.py", kafka, session) == "Complete\n"
+        history.add_user_message("four")
+        assert [message.content for message in history.messages] == ["four"]
+        assert history.messages_from_beginning(None)[0].content == "one"
+        assert run("own_shell_aiokafka.py", kafka, session) == "Complete\n"
+
+
+def test_the_worked_examples_are_as_short_as_the_pages_say() -> None:
+    shell = (EXAMPLES / "own_shell_aiokafka.py").read_text()
+    assert sum(map(bool, shell.splitlines())) <= 60
+    reader = (EXAMPLES / "conversations_as_table.py").read_text()
+    assert sum(map(bool, reader.partition("[start:reader]\n")[2].partition("# --8<--")[0].splitlines())) <= 15
 
 
 def test_every_example_is_run_and_short() -> None:
