@@ -57,7 +57,9 @@ def test_a_lane_begins_where_it_is_wanted_or_at_a_low_watermark_that_proves_itse
 ) -> None:
     opened = only(open_lanes((Watermarks(0, low, high),), wanted))
     proven = low if low < high else 0
-    assert opened == Lane(partition=0, begin=begin, position=begin, end=high, listed_end=high, low=proven)
+    assert opened == Lane(
+        partition=0, begin=begin, position=begin, end=high, listed_low=proven, listed_end=high, low=proven
+    )
 
 
 @pytest.mark.parametrize(

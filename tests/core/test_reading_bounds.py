@@ -32,7 +32,8 @@ from kchat.core.reading import (
     Finished,
     Relisting,
 )
-from kchat.core.reading_commands import FETCH_RECORDS_MAX, SEVERAL_RECORDS_MIN
+from kchat.core.reading_commands import SEVERAL_RECORDS_MIN
+from kchat.core.requests import FETCH_RECORDS_MAX
 from tests.core.scripts import asked, described, ended, error, failed, fetched, listed, offsets, reads, record
 from tests.core.strategies import DECODER, TOPIC
 from tests.core.tracing import feed

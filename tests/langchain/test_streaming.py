@@ -19,6 +19,7 @@ from kchat.core import (
     ReadFailed,
     ReadRequest,
     continued,
+    settling,
 )
 from kchat.io import KafkaLog
 from kchat.langchain import KafkaChatMessageHistory
@@ -51,7 +52,10 @@ def history_on(broker: FakeBroker, count: int, **more: object) -> KafkaChatMessa
 
 @both
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 35])
-def test_the_batches_are_the_conversation(streamed: Streamed, count: int) -> None:
+def test_the_batches_are_the_conversation(
+    streamed: Streamed, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "SCAN_MIN", 1)
     broker = FakeBroker()
     history = history_on(broker, count)
     assert streamed(history, 10) == [str(number) for number in range(count)]

@@ -165,6 +165,8 @@ PUBLIC = {
         "reading",
         "run",
         "session_id_of",
+        "settled_batch",
+        "settled_read",
     ],
     "kchat.testing": [
         "COMMANDS_MAX",

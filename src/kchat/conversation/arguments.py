@@ -55,6 +55,11 @@ def age(max_age: Any) -> int | None:
     return max(1, max_age // timedelta(milliseconds=1))
 
 
+def oldest_ms(timestamp_ms: int, max_age_ms: int) -> int:
+    """The oldest timestamp that is shown."""
+    return max(0, timestamp_ms - max_age_ms)
+
+
 def position_of(session: str, position: Any) -> ChatPosition:
     """A position of this session."""
     if not isinstance(position, ChatPosition):

@@ -237,7 +237,7 @@ class Asking(Generic[M]):
     def _request(self, start: Start | None = None, *, since_ms: int | None = None) -> ReadRequest[M]:
         bounds = [since_ms] if since_ms is not None else []
         if self.max_age_ms is not None:
-            bounds.append(max(0, self.timestamp_ms() - self.max_age_ms))
+            bounds.append(arguments.oldest_ms(self.timestamp_ms(), self.max_age_ms))
         return ReadRequest(
             topic=self.placement.topic,
             start=start or FromBeginning(),

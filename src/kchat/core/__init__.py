@@ -66,7 +66,6 @@ from kchat.core.failures import CERTAIN, PASSING, BrokerError, Corrupt, ErrorKin
 from kchat.core.fitting import newest_fitting
 from kchat.core.following import Following, followed
 from kchat.core.json_values import Unstorable, find_unstorable
-from kchat.core.known_removals import NOTHING_KNOWN, Known
 from kchat.core.log import CommittedOffset, Headers, NewRecord, Position, Record, Watermarks
 from kchat.core.merging import merge
 from kchat.core.message import Message
@@ -95,7 +94,7 @@ from kchat.core.paging import Paging, newest
 from kchat.core.placement import Placement, is_legal_topic, place, place_in, session_id_of
 from kchat.core.plans import Plan, acarry_out, carry_out
 from kchat.core.ports import Log
-from kchat.core.removals import Removals, place_name
+from kchat.core.removals import NOTHING_KNOWN, Known, Removals, place_name
 from kchat.core.replayed import Replayed
 from kchat.core.requests import (
     AppendRequest,
@@ -119,6 +118,7 @@ from kchat.core.requests import (
 )
 from kchat.core.running import arun, run
 from kchat.core.sealing import Sealed
+from kchat.core.settling import settled_batch, settled_read
 from kchat.core.slices import Slice, in_order
 from kchat.core.topics import TopicSettings
 from kchat.core.wire import (
@@ -277,4 +277,6 @@ __all__ = [
     "reading",
     "run",
     "session_id_of",
+    "settled_batch",
+    "settled_read",
 ]

@@ -9,7 +9,8 @@ from kchat.core.lanes import Lane
 from kchat.core.log import Position, Record
 from kchat.core.merging import merge
 from kchat.core.outcomes import Delivery, Progress
-from kchat.core.requests import OnCorrupt, ReadRequest
+from kchat.core.removals import Known, names_of, target_of
+from kchat.core.requests import FromBeginning, OnCorrupt, ReadRequest
 from kchat.core.wire import HEADER_ID, HEADER_RESENT, MESSAGE_ID, is_removal
 
 M = TypeVar("M")
@@ -19,16 +20,20 @@ M = TypeVar("M")
 class Counted(Generic[M]):
     """What a read has handed out so far.
 
-    `ids` are the message ids among it and before it, to know a second copy by; `resent` those of them that
-    were marked so. `passed` are the places (partition, offset) and ids of messages of another time than was
-    asked for. `looked_for` are the ids of resent records whose first copy is known to be there or not.
+    `skipped_ms` are the timestamps of the skipped records. `ids` are the message ids among it and before it,
+    to know a second copy by; `resent` those of them that were marked so. `passed` are the places (partition,
+    offset) and ids of messages that were not to be handed out: of another time than was asked for, or
+    removed. `removed` are the names that a marker may give these. `looked_for` are the ids of resent records
+    whose first copy is known to be there or not.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
     skipped: tuple[Corrupt, ...] = ()
+    skipped_ms: tuple[int, ...] = ()
     duplicates: int = 0
     ids: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
     resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
+    removed: frozenset[str] = field(default=frozenset(), repr=lambda names: f"<{len(names)} names>")
     passed: tuple[tuple[int, int, str], ...] = field(default=(), repr=lambda ids: f"<{len(ids)} ids>")
     looked_for: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
 
@@ -65,8 +70,10 @@ def hand_out(
     """
     if not any(lane.buffer for lane in lanes):
         return lanes, counted, None
-    deliveries, skipped, ids = list(counted.deliveries), list(counted.skipped), set(counted.ids)
+    deliveries, ids = list(counted.deliveries), set(counted.ids)
+    skipped, skipped_ms = list(counted.skipped), list(counted.skipped_ms)
     resent, duplicates, passed = set(counted.resent), counted.duplicates, list(counted.passed)
+    removed = set(counted.removed)
     stopped: Corrupt | Doubted | None = None
     while stopped is None and (request.messages_max is None or len(deliveries) < request.messages_max):
         records_max = None if request.messages_max is None else request.messages_max - len(deliveries)
@@ -77,7 +84,8 @@ def hand_out(
             verdict = _judge(request, record)
             if isinstance(verdict, Delivery):
                 known = verdict.message_id
-                if not (request.covers(record) or _removes(request, verdict)):
+                gone = request.known is not None and _gone(request, request.known, verdict, removed)
+                if gone or not (request.covers(record) or _removes(request, verdict)):
                     if known is not None:
                         passed.append((record.partition, record.offset, known))
                         ids.add(known)  # a later copy of it is a second one all the same
@@ -98,6 +106,7 @@ def hand_out(
                 continue
             elif request.on_corrupt is OnCorrupt.SKIP:
                 skipped.append(verdict)
+                skipped_ms.append(record.timestamp_ms)
                 continue
             else:
                 stopped = verdict
@@ -107,9 +116,11 @@ def hand_out(
     after: Counted[M] = Counted(
         deliveries=tuple(deliveries),
         skipped=tuple(skipped),
+        skipped_ms=tuple(skipped_ms),
         duplicates=duplicates,
         ids=frozenset(ids),
         resent=frozenset(resent),
+        removed=frozenset(removed),
         passed=tuple(passed),
         looked_for=counted.looked_for,
     )
@@ -159,6 +170,19 @@ def _judge(request: ReadRequest[M], record: Record) -> Delivery[M] | Corrupt | N
 
 def _removes(request: ReadRequest[M], delivery: Delivery[M]) -> bool:
     return request.with_removals and is_removal(delivery.message)
+
+
+def _gone(request: ReadRequest[M], known: Known, delivery: Delivery[M], removed: set[str]) -> bool:
+    """Whether this is a removed message, or a marker that tells its reader nothing. Notes what is removed."""
+    target = target_of(delivery.message)
+    if target is not None:
+        anew = isinstance(request.start, FromBeginning)
+        told = anew or target in removed or request.heard.keeps(delivery)
+        return told and known.removals.keeps(delivery)
+    if not known.removals.removes(delivery.message, delivery.rank):
+        return False
+    removed.update(names_of(delivery.message, delivery.rank))
+    return True
 
 
 def _was_replayed(request: ReadRequest[M], known: str) -> bool:

@@ -4,55 +4,47 @@ They are looked for once, and from then on only in what is new: so paging throug
 read its end again for each page.
 """
 
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
+from kchat.core.failures import Corrupt
+from kchat.core.log import Record
 from kchat.core.outcomes import Failed, ReadOutcome
 from kchat.core.plans import Plan
-from kchat.core.removals import RemovalDecoder, Removals
-from kchat.core.requests import FromBookmark, OnCorrupt, ReadRequest
+from kchat.core.removals import Known, Removals, target_of
+from kchat.core.requests import Decoder, FromBookmark, OnCorrupt, ReadRequest
 from kchat.core.slices import Positions
 
 M = TypeVar("M")
 
-
-@frozen(kw_only=True)
-class Known:
-    """The removals of a stretch of the log, for reads that need those behind what they show.
-
-    Attributes:
-        topic_id: the topic's. Without one nothing can be known for the next read.
-        begin, end: all markers in between are in `removals`.
-    """
-
-    topic_id: str | None = None
-    begin: Positions = ()
-    end: Positions = ()
-    removals: Removals = field(factory=Removals)
-
-    def covers(self, topic_id: str | None, positions: Positions) -> bool:
-        """Whether the stretch goes on from these positions."""
-        begin = {position.partition: position.offset for position in self.begin}
-        end = {position.partition: position.offset for position in self.end}
-        return (
-            topic_id is not None
-            and self.topic_id == topic_id
-            and bool(positions)
-            and all(
-                p.partition in begin and begin[p.partition] <= p.offset <= end[p.partition] for p in positions
-            )
-        )
+_MARK = b'"remove"'
+"""Every marker's JSON has this: a record without it needs no decoding to be known as none."""
 
 
-NOTHING_KNOWN = Known()
-"""What a reader knows who has read nothing yet."""
+@frozen
+class RemovalDecoder(Generic[M]):
+    """Looks for markers alone: every other record is passed over, most of them without decoding."""
+
+    inner: Decoder[M]
+
+    def decode(self, record: Record) -> M | None:
+        """The marker, or None."""
+        if record.value is None or _MARK not in record.value:
+            return None
+        message = self.inner.decode(record)
+        if message is None or isinstance(message, Corrupt) or target_of(message) is None:
+            return None
+        return message
 
 
 def removals_after(
     request: ReadRequest[M], topic_id: str | None, positions: Positions, known: Known
 ) -> Plan[Known | Failed[M]]:
-    """The markers from these positions to the end; what is known of them is not read again."""
+    """The markers from these positions to the end; what is known of them is not read again.
+
+    With a limit of time in the request the stretch may end before that.
+    """
     went_on = known.covers(topic_id, positions)
     begin = known.begin if went_on else positions
     start = known.end if went_on else positions
@@ -65,6 +57,9 @@ def removals_after(
         since_ms=None,
         until_ms=None,
         with_topic_id=True,
+        with_bookmark=False,
+        commit_to=None,
+        known=None,
     )
     if isinstance(outcome, Failed):
         return outcome

@@ -21,9 +21,10 @@ class Lane:
 
     `begin` is where the read began, `position` the offset of the next record to fetch, `end` where it is to
     end: the high watermark as seen once, `listed_end`, unless it ends before that. `low` is the first offset
-    that is of use to it. `buffer`: fetched and not handed out yet. `remembered`: what the cursor knows of the
-    messages before `begin`. `last` is the last record that was fetched, `latest_ms` the latest timestamp of
-    all; `expected` the record that must come first (see `replaying`).
+    that is of use to it, `listed_low` the first of the log. `buffer`: fetched and not handed out yet.
+    `remembered`: what the cursor knows of the messages before `begin`. `last` is the last record that was
+    fetched, `latest_ms` the latest timestamp of all; `expected` the record that must come first (see
+    `replaying`).
     """
 
     partition: int
@@ -31,6 +32,7 @@ class Lane:
     position: int
     end: int
     low: int = 0
+    listed_low: int = 0
     listed_end: int = 0
     buffer: tuple[Record, ...] = ()
     remembered: CursorMemory = NOTHING
@@ -134,6 +136,7 @@ def open_lanes(
                 begin=begin,
                 position=begin,
                 end=w.high,
+                listed_low=low,
                 listed_end=w.high,
                 low=low,
                 remembered=memory,

@@ -15,6 +15,9 @@ def _length(content: bytes | None) -> str:
 
 RESENT = (HEADER_RESENT, b"1")
 
+Rank = tuple[int, int, int]
+"""Timestamp, partition and offset: the order of records that lie in different partitions."""
+
 
 def _header_bytes(header: tuple[str, bytes | None]) -> int:
     name, value = header

@@ -9,10 +9,10 @@ from typing import TypeVar
 from attrs import evolve
 
 from kchat.core.continuing import continued
-from kchat.core.known_removals import NOTHING_KNOWN, Known, removals_after
+from kchat.core.known_removals import removals_after
 from kchat.core.outcomes import Complete, Delivery, Failed, Progress, ReadOutcome
 from kchat.core.plans import Plan
-from kchat.core.removals import Removals, target_of
+from kchat.core.removals import NOTHING_KNOWN, Known, Removals, target_of
 from kchat.core.requests import FromBookmark, ReadRequest
 from kchat.core.slices import Positions, Slice
 

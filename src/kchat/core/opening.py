@@ -8,6 +8,7 @@ from typing import TypeVar, assert_never
 
 from attrs import evolve
 
+from kchat.core import replaying
 from kchat.core.budget import Budget
 from kchat.core.commands import FindOffsets
 from kchat.core.cursors import CursorMemory
@@ -57,6 +58,10 @@ def opened(state: ListingOffsets[M], event: OffsetsListed) -> Fetching[M] | Find
         lanes=lanes,
         counted=Counted(ids=known | request.resent_before),
     )
+    if request.replayed is not None:
+        fetching = replaying.behind(fetching, event.watermarks)
+        if fetching.request.replayed is not None and fetching.request.replayed.lanes:
+            return fetching
     timed = request.since_ms is not None and isinstance(request.start, FromBeginning | FromBefore)
     # Where nothing seems to be left, a fetch shows whether that is so; a mere move fetches nothing.
     if timed and (request.only_move or any(w.low < w.high for w in event.watermarks)):

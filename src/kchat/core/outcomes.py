@@ -7,7 +7,7 @@ from attrs import field, frozen
 
 from kchat.core.events import Acknowledged
 from kchat.core.failures import BrokerError, Corrupt, Failure
-from kchat.core.log import CommittedOffset, NewRecord, Position
+from kchat.core.log import CommittedOffset, NewRecord, Position, Rank
 from kchat.core.replayed import Replayed
 
 M = TypeVar("M")
@@ -36,6 +36,11 @@ class Delivery(Generic[M]):
     timestamp_ms: int
     message_id: str | None = None
 
+    @property
+    def rank(self) -> Rank:
+        """Where it stands in the order across partitions."""
+        return self.timestamp_ms, self.partition, self.offset
+
 
 @frozen(kw_only=True)
 class Progress(Generic[M]):
@@ -47,8 +52,10 @@ class Progress(Generic[M]):
     messages. `replayed` is set if the request had one and the broker keeps topic ids: then the deliveries,
     the skipped and the duplicates are those that are new since, and `replayed` has all. `topic_id` is the
     topic's, where it was asked for, and `resent` the ids of the messages that were marked as resent.
-    `began` is where the read began, `older` are the partitions that have records before that, of a time
-    that was asked for. `bookmark` is what a group has to store to go on here, where it was asked for.
+    `began` is where the read began, `older` are the partitions that have records before that, of a time that
+    was asked for.
+    `bookmark` is what a group has to store to go on here, where it was asked for. `settled` is False where a
+    marker that is not in the request's `known` may remove some of it: no cursor was moved then.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -62,6 +69,7 @@ class Progress(Generic[M]):
     older: tuple[int, ...] = ()
     bookmark: tuple[CommittedOffset, ...] = ()
     resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
+    settled: bool = True
 
     @property
     def messages(self) -> tuple[M, ...]:

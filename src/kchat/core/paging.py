@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from attrs import evolve, frozen
 
 from kchat.core.failures import Corrupt
-from kchat.core.known_removals import NOTHING_KNOWN, Known, removals_after
+from kchat.core.known_removals import removals_after
 from kchat.core.log import Position
 from kchat.core.outcomes import Delivery, Failed, Progress, ReadOutcome
 from kchat.core.plans import Plan
-from kchat.core.removals import Removals
+from kchat.core.removals import NOTHING_KNOWN, Known, Removals
 from kchat.core.requests import FromBefore, OnCorrupt, ReadRequest
 from kchat.core.slices import Positions, Slice, in_order
 

@@ -33,6 +33,7 @@ from kchat.core.events import (
 from kchat.core.failures import PASSING, BrokerError, Corrupt, ErrorKind
 from kchat.core.handing import hand_out
 from kchat.core.lanes import advance_lanes, relist_lanes
+from kchat.core.log import Position
 from kchat.core.looking_back import look_back, looked
 from kchat.core.opening import find_offsets, found, opened
 from kchat.core.outcomes import Complete, Failed, Limit, Partial, Progress, ReadOutcome
@@ -194,8 +195,6 @@ def _listed(state: ListingOffsets[M], event: OffsetsListed) -> State[M]:
     after = opened(state, event)
     if isinstance(after, BrokerError) and after.kind in PASSING:
         return _failed_before_fetching(state, RequestFailed(at_ms=event.at_ms, error=after))
-    if isinstance(after, Fetching):
-        after = replaying.behind(after, event.watermarks)
     return _begun(after, None)
 
 
@@ -274,7 +273,7 @@ def _out_of_time(state: Fetching[M]) -> State[M]:
     if trouble is not None:
         return Finished(Failed(progress, trouble))
     stalled = state.request.wait_ms_max is None
-    if stalled or not (state.request.follow or progress.deliveries or progress.skipped):
+    if stalled or not (state.request.follow or progress.skipped or any(lane.moved for lane in state.lanes)):
         silence = BrokerError(
             ErrorKind.TIMED_OUT, "_TIMED_OUT", "records are there but none was delivered in time"
         )
@@ -285,6 +284,8 @@ def _out_of_time(state: Fetching[M]) -> State[M]:
 def _ended(state: Fetching[M], outcome: Complete[M] | Partial[M]) -> State[M]:
     """The read went well: move the cursor, if there is one and it has to move."""
     request = state.request
+    if not _settled(state, outcome):
+        return Finished(evolve(outcome, progress=evolve(outcome.progress, settled=False)))
     if request.commit_to is None:
         return Finished(outcome)
     continued = request.start == FromCommitted(request.commit_to)
@@ -293,6 +294,18 @@ def _ended(state: Fetching[M], outcome: Complete[M] | Partial[M]) -> State[M]:
         return Finished(outcome)
     command = commit(request.commit_to, state, lanes)
     return Committing(command=command, budget=state.budget.extended(COMMIT_MS_MIN), outcome=outcome)
+
+
+def _settled(state: Fetching[M], outcome: Complete[M] | Partial[M]) -> bool:
+    """Whether no removal that is not known can lie behind what was handed out."""
+    known, topic_id = state.request.known, state.topic_id
+    if known is None or not (isinstance(outcome, Partial) and outcome.limit is Limit.COUNT):
+        return True
+    resumed = tuple(lane.resume_position for lane in state.lanes)
+    if known.topic_id != topic_id or not known.spans(resumed):
+        return False
+    ends = tuple(Position(lane.partition, lane.end) for lane in state.lanes)
+    return state.request.known_enough or (topic_id not in {None, ""} and known.reaches(ends))
 
 
 def _failed_before_fetching(

@@ -9,9 +9,6 @@ from kchat.core.requests import FromBefore, FromBookmark, FromCommitted, FromPos
 
 M = TypeVar("M")
 
-FETCH_RECORDS_MAX = 10_000
-"""Records of one `Fetch`: bounds the time between two looks at the clock (13 ms, on a mock broker)."""
-
 SEVERAL_RECORDS_MIN = 1_000
 """The least that is fetched of several partitions at once: the order needs something of each of them."""
 
@@ -52,7 +49,7 @@ def fetch(state: Fetching[M]) -> Fetch:
     """What the read still wants, from where it stands."""
     request = state.request
     remaining = (
-        FETCH_RECORDS_MAX
+        request.fetch_max
         if request.messages_max is None
         else request.messages_max - len(state.counted.deliveries)
     )
@@ -65,7 +62,7 @@ def fetch(state: Fetching[M]) -> Fetch:
     return Fetch(
         topic=request.topic,
         positions=tuple(lane.fetch_position for lane in state.lanes if request.follow or not lane.at_end),
-        records_max=min(wanted, FETCH_RECORDS_MAX),
+        records_max=min(wanted, request.fetch_max),
         wait=request.follow and all(lane.at_end for lane in state.lanes),
         timeout_ms=state.budget.timeout_ms,
         backoff_ms=state.budget.backoff_ms,

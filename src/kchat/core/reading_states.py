@@ -80,8 +80,15 @@ class Fetching(Generic[M]):
         found = self.request.replayed
         if found is None or not found.chunks:
             return progress
-        chunks = (*found.chunks, progress.messages)
-        return evolve(progress, replayed=evolve(found, asked=None, lanes=(), chunks=chunks))
+        ranks = tuple(delivery.rank for delivery in progress.deliveries)
+        both = evolve(
+            found,
+            asked=None,
+            lanes=(),
+            chunks=(*found.chunks, *filter(None, [progress.messages])),
+            ranks=(*found.ranks, *filter(None, [ranks])),
+        )
+        return evolve(progress, replayed=both.since(self.request.since_ms))
 
 
 @frozen(kw_only=True)

@@ -5,30 +5,25 @@ that goes, or names its place in the log (`place_name`). The removed record stay
 a truncation takes it (docs/adr/0021-removals.md).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
-from kchat.core.failures import Corrupt
-from kchat.core.log import Position, Record
+from kchat.core.log import Position, Rank
 from kchat.core.outcomes import Delivery
-from kchat.core.requests import Decoder
 from kchat.core.wire import is_removal
 
 M = TypeVar("M")
 
-
-_MARK = b'"remove"'
-"""Every marker's JSON has this: a record without it needs no decoding to be known as none."""
-
-Rank = tuple[int, int, int]
-"""Timestamp, partition and offset: the order of records that lie in different partitions."""
+_PLACE = "kchat:"
 
 
 def place_name(position: Position) -> str:
     """The id by which a marker names the record at a position: for messages that have no id of their own."""
-    return f"kchat:{position.partition}:{position.offset}"
+    return f"{_PLACE}{position.partition}:{position.offset}"
 
 
 def target_of(message: Any) -> str | None:
@@ -39,7 +34,7 @@ def target_of(message: Any) -> str | None:
     return target if isinstance(target, str) else ""
 
 
-@frozen
+@define(frozen=True, slots=False)
 class Removals:
     """Markers, by what they remove."""
 
@@ -48,8 +43,13 @@ class Removals:
     @classmethod
     def among(cls, deliveries: Iterable[Delivery[Any]]) -> "Removals":
         """Those that are among messages."""
-        found = ((target_of(delivery.message), rank(delivery)) for delivery in deliveries)
-        return cls(tuple((target, where) for target, where in found if target is not None))
+        return cls.of((delivery.message, delivery.rank) for delivery in deliveries)
+
+    @classmethod
+    def of(cls, ranked: Iterable[tuple[Any, Rank]]) -> "Removals":
+        """Those that are among messages, each given with its place in the order."""
+        found = ((target_of(message), rank) for message, rank in ranked)
+        return cls(tuple((target, rank) for target, rank in found if target is not None))
 
     def __or__(self, other: "Removals") -> "Removals":
         """Both."""
@@ -62,47 +62,101 @@ class Removals:
         """The messages that are neither markers nor removed by one behind them."""
         if not self.markers:
             return tuple(deliveries)
-        last: dict[str, list[Rank]] = {}
-        for target, where in self.markers:
-            last.setdefault(target, []).append(where)
-        return tuple(delivery for delivery in deliveries if not _hidden(delivery, last))
+        return tuple(d for d in deliveries if not (is_removal(d.message) or self.removes(d.message, d.rank)))
+
+    def left(self, ranked: Iterable[tuple[M, Rank]]) -> list[M]:
+        """The same of messages that are given with their places in the order."""
+        return [
+            message for message, rank in ranked if not is_removal(message) and not self.removes(message, rank)
+        ]
+
+    def removes(self, message: Any, rank: Rank) -> bool:
+        """Whether a marker behind this message removes it."""
+        if not self._ranks:
+            return False
+        return any(
+            _behind(where, rank) for name in self._names(message, rank) for where in self._ranks.get(name, ())
+        )
 
     def keeps(self, marker: Delivery[Any]) -> bool:
         """Whether this marker is among them."""
-        return any(where == rank(marker) for _, where in self.markers)
+        return marker.rank in self._places
+
+    def _names(self, message: Any, rank: Rank) -> tuple[str, ...]:
+        # To write the place of each message down costs more than all the rest: only where a marker names one.
+        return names_of(message, rank) if self._any_place else own_names(message)
+
+    @cached_property
+    def _ranks(self) -> dict[str, list[Rank]]:
+        """Where the markers of each name stand."""
+        ranks: dict[str, list[Rank]] = defaultdict(list)
+        for target, where in self.markers:
+            if target:
+                ranks[target].append(where)
+        return dict(ranks)
+
+    @cached_property
+    def _places(self) -> frozenset[Rank]:
+        return frozenset(where for _, where in self.markers)
+
+    @cached_property
+    def _any_place(self) -> bool:
+        return any(target.startswith(_PLACE) for target in self._ranks)
 
 
-@frozen
-class RemovalDecoder(Generic[M]):
-    """Looks for markers alone: every other record is passed over, most of them without decoding."""
-
-    inner: Decoder[M]
-
-    def decode(self, record: Record) -> M | None:
-        """The marker, or None."""
-        if record.value is None or _MARK not in record.value:
-            return None
-        message = self.inner.decode(record)
-        if message is None or isinstance(message, Corrupt) or target_of(message) is None:
-            return None
-        return message
+NO_REMOVALS = Removals()
 
 
-def rank(delivery: Delivery[Any]) -> Rank:
-    """Where a message stands in the order across partitions."""
-    return delivery.timestamp_ms, delivery.partition, delivery.offset
+def own_names(message: Any) -> tuple[str, ...]:
+    """The message's id, if it has one that a marker can name."""
+    own = getattr(message, "id", None)
+    return (own,) if isinstance(own, str) and own else ()
 
 
-def _hidden(delivery: Delivery[Any], markers: dict[str, list[Rank]]) -> bool:
-    if target_of(delivery.message) is not None:
-        return True
-    names = (getattr(delivery.message, "id", None), place_name(Position(delivery.partition, delivery.offset)))
-    return any(_behind(where, delivery) for name in names if name for where in markers.get(name, ()))
+def names_of(message: Any, rank: Rank) -> tuple[str, ...]:
+    """All names by which a marker may mean this message: its id, and its place."""
+    return (*own_names(message), place_name(Position(*rank[1:])))
 
 
-def _behind(where: Rank, delivery: Delivery[Any]) -> bool:
+def _behind(where: Rank, rank: Rank) -> bool:
     """Whether a marker stands behind a message: by offset in one partition, by time between two."""
     time_ms, partition, offset = where
-    if partition == delivery.partition:
-        return offset > delivery.offset
-    return (time_ms, partition) > (delivery.timestamp_ms, delivery.partition)
+    if partition == rank[1]:
+        return offset > rank[2]
+    return (time_ms, partition) > rank[:2]
+
+
+@frozen(kw_only=True)
+class Known:
+    """The removals of a stretch of the log, for reads that need those behind what they show.
+
+    Attributes:
+        topic_id: the topic's. Without one nothing can be known for the next read.
+        begin, end: all markers in between are in `removals`.
+    """
+
+    topic_id: str | None = None
+    begin: tuple[Position, ...] = ()
+    end: tuple[Position, ...] = ()
+    removals: Removals = NO_REMOVALS
+
+    def covers(self, topic_id: str | None, positions: tuple[Position, ...]) -> bool:
+        """Whether it is this topic's, and goes on from these positions."""
+        return topic_id is not None and self.topic_id == topic_id and self.spans(positions)
+
+    def spans(self, positions: tuple[Position, ...]) -> bool:
+        """Whether the stretch goes on from these positions."""
+        begin = {position.partition: position.offset for position in self.begin}
+        end = {position.partition: position.offset for position in self.end}
+        return bool(positions) and all(
+            p.partition in begin and begin[p.partition] <= p.offset <= end[p.partition] for p in positions
+        )
+
+    def reaches(self, ends: tuple[Position, ...]) -> bool:
+        """Whether the stretch goes on to these ends."""
+        end = {position.partition: position.offset for position in self.end}
+        return all(end.get(p.partition, -1) >= p.offset for p in ends)
+
+
+NOTHING_KNOWN = Known()
+"""What a reader knows who has read nothing yet."""

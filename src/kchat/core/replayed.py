@@ -1,13 +1,15 @@
 """What a whole read of a session found, for the next one to go on behind it (see `replaying`)."""
 
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from itertools import chain
 from typing import Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from kchat.core.failures import Corrupt
 from kchat.core.lanes import Lane
+from kchat.core.log import Rank
+from kchat.core.wire import is_removal
 
 M = TypeVar("M")
 
@@ -27,18 +29,23 @@ class Replayed(Generic[M]):
         asked: what was asked for: it says nothing about another request.
         topic_id: the topic's.
         lanes: each partition, at the end of the read.
+        since_ms: nothing of before this time is in it, but markers; None: all is.
         chunks: the messages.
+        ranks: the timestamp, partition and offset of each.
         ids: their message ids.
-        skipped: the records that are no messages, if the read was to skip them.
+        skipped: the records that are no messages, if the read was to skip them; `skipped_ms` their times.
         duplicates: how many second copies there were.
     """
 
     asked: object = field(default=None, repr=False)
     topic_id: str | None = None
     lanes: tuple[Lane, ...] = ()
+    since_ms: int | None = None
     chunks: tuple[tuple[M, ...], ...] = field(default=(), repr=_count)
+    ranks: tuple[tuple[Rank, ...], ...] = field(default=(), repr=_count)
     ids: tuple[frozenset[str], ...] = field(default=(), repr=_count)
     skipped: tuple[Corrupt, ...] = ()
+    skipped_ms: tuple[int, ...] = ()
     duplicates: int = 0
 
     @property
@@ -48,6 +55,27 @@ class Replayed(Generic[M]):
         for chunk in self.chunks:
             messages.extend(chunk)
         return messages
+
+    @property
+    def ranked(self) -> Iterator[tuple[M, Rank]]:
+        """All messages, each with its place in the order."""
+        return zip(chain.from_iterable(self.chunks), chain.from_iterable(self.ranks), strict=True)
+
+    def since(self, since_ms: int | None) -> "Replayed[M]":
+        """The same without what is older. A marker stays: it removes others, whatever its time."""
+        if since_ms is None:
+            return self
+        pairs = [_since(*chunk, since_ms) for chunk in zip(self.chunks, self.ranks, strict=True)]
+        skipped = zip(self.skipped, self.skipped_ms, strict=True)
+        recent = tuple((corrupt, at_ms) for corrupt, at_ms in skipped if at_ms >= since_ms)
+        return evolve(
+            self,
+            since_ms=since_ms,
+            chunks=tuple(messages for messages, _ in pairs if messages),
+            ranks=tuple(ranks for _, ranks in pairs if ranks),
+            skipped=tuple(corrupt for corrupt, _ in recent),
+            skipped_ms=tuple(at_ms for _, at_ms in recent),
+        )
 
     @property
     def partitions(self) -> tuple[int, ...]:
@@ -60,6 +88,19 @@ class Replayed(Generic[M]):
             if message_id in chunk:
                 return True
         return False
+
+
+def _since(
+    messages: tuple[M, ...], ranks: tuple[Rank, ...], since_ms: int
+) -> tuple[tuple[M, ...], tuple[Rank, ...]]:
+    if min(ranks)[0] >= since_ms:
+        return messages, ranks
+    kept = [
+        (message, rank)
+        for message, rank in zip(messages, ranks, strict=True)
+        if rank[0] >= since_ms or is_removal(message)
+    ]
+    return tuple(message for message, _ in kept), tuple(rank for _, rank in kept)
 
 
 def stacked(chunks: tuple[tuple[M, ...], ...], last: tuple[M, ...]) -> tuple[tuple[M, ...], ...]:

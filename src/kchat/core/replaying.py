@@ -3,12 +3,14 @@
 What was found is believed as long as the log shows that it is still the same log:
 
 1. the topic has the id that it had, and the same partitions;
-2. each partition begins where it began, and does not end before the place where the last read ended;
+2. the log begins where it began, and no partition ends before the place where the last read ended;
 3. the last record of each partition that has new ones is fetched again, and is the record that it was;
 4. nothing new belongs, by the order across partitions, before something that was handed out.
 
-Where one of these does not hold, the read begins afresh. Compaction, which takes records out of the middle,
-is not seen before rule 3 meets it: a topic of conversations must not be compacted.
+Where one of these does not hold, the read begins afresh. So it does where older messages are wanted than the
+last read was asked for; where only younger ones are (`since_ms`), what is too old by now goes. Compaction,
+which takes records out of the middle, is not seen before rule 3 meets it: a topic of conversations must not
+be compacted.
 """
 
 from typing import TypeVar
@@ -28,7 +30,14 @@ M = TypeVar("M")
 
 def asked(request: ReadRequest[M]) -> object:
     """What of a request decides which messages a whole read gives."""
-    return request.topic, request.key, request.partition, request.decoder, request.on_corrupt
+    return (
+        request.topic,
+        request.key,
+        request.partition,
+        request.decoder,
+        request.on_corrupt,
+        request.with_removals,
+    )
 
 
 def behind(state: Fetching[M], watermarks: tuple[Watermarks, ...]) -> Fetching[M]:
@@ -38,7 +47,9 @@ def behind(state: Fetching[M], watermarks: tuple[Watermarks, ...]) -> Fetching[M
         return state
     # A broker that keeps no topic ids, as the mock does, cannot show that the topic is the same.
     same = replayed.asked == asked(state.request) and state.topic_id not in {None, ""}
-    if not same or replayed.topic_id != state.topic_id or len(replayed.lanes) != len(state.lanes):
+    if not (same and _reaches(replayed.since_ms, state.request.since_ms)):
+        return _forgetting(state)
+    if replayed.topic_id != state.topic_id or len(replayed.lanes) != len(state.lanes):
         return _forgetting(state)
     lanes = tuple(map(_behind, state.lanes, replayed.lanes, watermarks))
     if None in lanes:
@@ -67,7 +78,7 @@ def confirmed(state: Fetching[M]) -> Fetching[M]:
 def afresh(state: Fetching[M]) -> Fetching[M]:
     """The same read from the beginning, to the same end."""
     lanes = tuple(
-        Lane(partition=lane.partition, begin=lane.begin, position=lane.begin, end=lane.end, low=lane.low)
+        evolve(lane, position=lane.begin, buffer=(), last=None, latest_ms=-1, expected=None)
         for lane in state.lanes
     )
     return evolve(_forgetting(state), lanes=lanes, counted=Counted())
@@ -78,16 +89,23 @@ def kept(state: Fetching[M]) -> Progress[M]:
     replayed, progress = state.request.replayed, evolve(state.progress, replayed=None)
     if replayed is None or not state.topic_id:
         return progress
-    after = Replayed(
+    after: Replayed[M] = Replayed(
         asked=asked(state.request),
         topic_id=state.topic_id,
         lanes=state.lanes,
         chunks=stacked(replayed.chunks, tuple(delivery.message for delivery in progress.deliveries)),
+        ranks=stacked(replayed.ranks, tuple(delivery.rank for delivery in progress.deliveries)),
         ids=stacked_ids(replayed.ids, state.counted.ids),
         skipped=replayed.skipped + progress.skipped,
+        skipped_ms=replayed.skipped_ms + state.counted.skipped_ms,
         duplicates=replayed.duplicates + progress.duplicates,
     )
-    return evolve(progress, replayed=after)
+    return evolve(progress, replayed=after.since(state.request.since_ms))
+
+
+def _reaches(found_ms: int | None, since_ms: int | None) -> bool:
+    """Whether all that is wanted was wanted before."""
+    return found_ms is None or (since_ms is not None and since_ms >= found_ms)
 
 
 def _forgetting(state: Fetching[M]) -> Fetching[M]:
@@ -98,7 +116,8 @@ def _behind(fresh: Lane, found: Lane, watermarks: Watermarks) -> Lane | None:
     """A fresh lane, moved to where the last read ended; None where rule 2 does not hold."""
     # "Nothing is left" is also said by mistake, and then not of a log that begins where it began.
     emptied = watermarks.low == watermarks.high > 0
-    if emptied or (fresh.partition, fresh.begin) != (found.partition, found.begin) or fresh.end < found.end:
+    moved = (fresh.partition, fresh.listed_low) != (found.partition, found.listed_low)
+    if emptied or moved or fresh.end < found.end:
         return None
     if fresh.end == found.end or found.last is None:
         return evolve(found, end=fresh.end)

@@ -10,11 +10,15 @@ from kchat.core.checks import group_name, legal_name, whole_number
 from kchat.core.cursors import CursorMemory
 from kchat.core.failures import Corrupt
 from kchat.core.log import CommittedOffset, NewRecord, Position, Record
+from kchat.core.removals import NO_REMOVALS, Known, Removals
 from kchat.core.replayed import Replayed
 from kchat.core.topics import TopicSettings
 
 M = TypeVar("M")
 M_co = TypeVar("M_co", covariant=True)
+
+FETCH_RECORDS_MAX = 10_000
+"""Records of one `Fetch`: bounds the time between two looks at the clock (13 ms, on a mock broker)."""
 
 PARTITION = whole_number(0, maximum=(1 << 31) - 1)
 """Kafka's partition numbers are 32 bits wide."""
@@ -122,10 +126,17 @@ class ReadRequest(Generic[M]):
         until_ms: hand out no record of this time or later. It does not end the read: timestamps may go back.
         commit_to: a consumer group that stores, before the read ends well, where it ended.
         with_removals: hand out markers of removed messages whatever their time: they remove others.
+        known: the removals that are known: what they remove is passed over, and does not count. A read that
+            its count ended moves its cursor only where they reach from there to the end, so that no marker
+            can be missed; see `settling`.
+        known_enough: to where they reach is enough.
+        heard: markers that the caller was told of, or whose messages it was never given: passed over, too.
+        fetch_max: records of one fetch at most: what the read holds.
         only_move: hand out nothing: with `commit_to`, the cursor moves to where the read would have begun.
         with_bookmark: tell in the outcome what a group has to store to go on after it.
         replayed: for whole reads: what an earlier one with the same request found, from its outcome's
-            progress; only what is new is fetched. `Replayed()` the first time; None: keep nothing.
+            progress; only what is new is fetched. `Replayed()` the first time; None: keep nothing. With
+            `since_ms`, which may grow from read to read, what has become too old goes.
         with_topic_id: tell the topic's id in the outcome, for reads that go on from its positions.
         resent_before: ids of resent records that earlier reads handed out, for reads that go on.
         topic_expected: the caller has reason to know that the topic exists (it wrote to it): a broker that
@@ -147,6 +158,10 @@ class ReadRequest(Generic[M]):
     since_ms: int | None = field(default=None, validator=validators.optional(whole_number(0)))
     until_ms: int | None = field(default=None, validator=validators.optional(whole_number(0)))
     with_removals: bool = False
+    known: Known | None = field(default=None, validator=validators.optional(validators.instance_of(Known)))
+    known_enough: bool = False
+    heard: Removals = NO_REMOVALS
+    fetch_max: int = field(default=FETCH_RECORDS_MAX, validator=whole_number(1, maximum=FETCH_RECORDS_MAX))
     only_move: bool = False
     with_bookmark: bool = False
     commit_to: str | None = field(default=None, validator=validators.optional(group_name))
@@ -162,7 +177,7 @@ class ReadRequest(Generic[M]):
 
     def __attrs_post_init__(self) -> None:
         bounded = self.messages_max is not None or self.follow or self.commit_to is not None
-        bounded = bounded or self.since_ms is not None or self.until_ms is not None
+        bounded = bounded or self.until_ms is not None
         if self.replayed is not None and (bounded or self.start != FromBeginning()):
             raise ValueError("`replayed` is for a read of the whole conversation, without a cursor")
         backwards = isinstance(self.start, FromBefore)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from attrs import evolve, frozen
 from langchain_core.messages import BaseMessage
 
-from kchat.conversation.arguments import switch, whole
+from kchat.conversation.arguments import oldest_ms, switch, whole
 from kchat.conversation.asking import Asking as ConversationAsking
 from kchat.conversation.asking import Memory, encoded_list
 from kchat.core import (
@@ -53,7 +53,8 @@ CLEAR_SECONDS_MAX = 10.0
 class Asking:
     """What the requests of one session share.
 
-    Without `settings` the topic is somebody else's to create and to delete.
+    Without `settings` the topic is somebody else's to create and to delete. `log` tells the time, by which a
+    message is too old.
     """
 
     session_id: str
@@ -62,8 +63,10 @@ class Asking:
     decoder: LangChainDecoder
     on_corrupt: OnCorrupt
     encode: Callable[[BaseMessage], NewRecord | Unstorable]
+    max_age_ms: int | None
+    log: Log
 
-    def conversing(self, log: Log, memory: Memory) -> ConversationAsking[BaseMessage]:
+    def conversing(self, memory: Memory) -> ConversationAsking[BaseMessage]:
         """The same session for the reads of `kchat.conversation`."""
         return ConversationAsking(
             session=self.session_id,
@@ -72,8 +75,8 @@ class Asking:
             decoder=self.decoder,
             encode=self.encode,
             on_corrupt=self.on_corrupt,
-            max_age_ms=None,
-            timestamp_ms=lambda: log.timestamp_ms,
+            max_age_ms=self.max_age_ms,
+            timestamp_ms=lambda: self.log.timestamp_ms,
             memory=memory,
         )
 
@@ -83,8 +86,7 @@ class Asking:
 
     def batch(self, messages_max: int) -> ReadRequest[BaseMessage]:
         """The first messages of the conversation; no cursor is asked or moved."""
-        first = self._read(FromBeginning(), messages_max=whole(messages_max, "batch_max", 1))
-        return evolve(first, with_topic_id=True)
+        return self._read(FromBeginning(), messages_max=whole(messages_max, "batch_max", 1))
 
     def next_ones(
         self, max_message_count: int | None, max_time_sec: float | None
@@ -233,6 +235,8 @@ class Asking:
             wait_ms_max=wait_ms_max,
             follow=follow,
             commit_to=commit_to,
+            since_ms=None if self.max_age_ms is None else oldest_ms(self.log.timestamp_ms, self.max_age_ms),
+            with_removals=True,
             topic_expected=self.settings is None and not follow,
             partitions_expected=self._partitions_expected,
         )

@@ -5,9 +5,18 @@ import logging
 from attrs import frozen
 from langchain_core.messages import BaseMessage
 
-from kchat.core import CorruptRecord, ReadOutcome, ReadRequest, Replayed, corrupt_record, delivered
+from kchat.core import (
+    CorruptRecord,
+    FromBeginning,
+    ReadOutcome,
+    ReadRequest,
+    Removals,
+    Replayed,
+    corrupt_record,
+    delivered,
+)
 from kchat.langchain.asking import Asking
-from kchat.langchain.removing import any_by_place, any_removal, settled, without_removed
+from kchat.langchain.removing import any_removal, settled
 
 logger = logging.getLogger("kchat.langchain")
 
@@ -20,7 +29,6 @@ class Handed:
     skipped: tuple[CorruptRecord, ...]
     replayed: Replayed[BaseMessage] | None
     marked: bool
-    by_place: bool
 
 
 def handed(
@@ -28,8 +36,7 @@ def handed(
 ) -> Handed:
     """The messages of an outcome, without those that are removed.
 
-    `marked`: earlier reads for the same replay have met a marker. `Handed.by_place`: the replay needs to know
-    where its messages are, for a marker names a place.
+    `marked`: earlier reads for the same replay have met a marker.
 
     Raises:
         CorruptRecord: a record is no message.
@@ -47,15 +54,15 @@ def handed(
     new = [delivery.message for delivery in progress.deliveries]
     marked = marked or any_removal(new)
     if isinstance(found, Replayed):
-        messages = without_removed(found.messages) if marked else found.messages
+        messages = Removals.of(found.ranked).left(found.ranked) if marked else found.messages
     elif marked:
-        messages = settled(progress.deliveries, whole=request.commit_to is None)
+        anew = request.commit_to is None or isinstance(request.start, FromBeginning)
+        messages = settled(progress.deliveries, whole=anew)
     else:
         messages = new
     return Handed(
         messages=messages,
         marked=marked and request.replayed is not None,
-        by_place=request.replayed is not None and any_by_place(new),
         skipped=skipped,
         replayed=None if request.replayed is None else progress.replayed or Replayed(),
     )

@@ -2,19 +2,19 @@
 
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from functools import partial
+from datetime import timedelta
 from typing import Any, NoReturn, Self
 
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from kchat.conversation.arguments import switch, whole
+from kchat.conversation.arguments import age, switch, whole
+from kchat.conversation.asking import Memory
 from kchat.core import (
     AppendRequest,
     AppendUnknown,
     Closed,
     CorruptRecord,
-    JsonDecoder,
     Log,
     ReadOutcome,
     ReadRequest,
@@ -25,13 +25,13 @@ from kchat.core import (
     place,
     provisioned,
 )
-from kchat.core.wire import REMOVE_TYPE
-from kchat.io import KafkaLog, SharedLog, share_log
+from kchat.io import SharedLog, share_log
 from kchat.langchain.arguments import CorruptPolicy, message_types, policy, properties
 from kchat.langchain.asking import MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT, Asking
 from kchat.langchain.handing import handed
-from kchat.langchain.messages import LangChainDecoder, encoder
+from kchat.langchain.messages import decoder, encoder
 from kchat.langchain.reading import ConversationReads
+from kchat.langchain.stepping import Stepping, aread_in_steps, read_in_steps
 from kchat.langchain.streaming import BATCH_MAX_DEFAULT, astream, stream
 
 # The seed's defaults.
@@ -67,6 +67,9 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
             refused when it is added, and one that is in the topic is no message: `on_corrupt` decides.
         provision: create a missing topic, and delete it when told to `clear`. False for topics that an
             administrator creates and deletes (docs/security.md): then a missing one is an error.
+        max_age: show no message whose record timestamp is older than this when the read begins, exact to the
+            millisecond; None for any age. Kafka's own retention (`ttl_ms`) drops whole segments, much later.
+            The place moves over what is too old as over what was returned.
         config: properties of librdkafka by their names: security, compression, any other. Those that would
             break a promise are refused (`kchat.io.REFUSED`).
         log: run on this log: a `KafkaLog` that you keep open, or a `kchat.testing.FakeBroker`. The history
@@ -90,6 +93,7 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         on_corrupt: CorruptPolicy = "raise",
         allowed_types: Collection[str] | None = None,
         provision: bool = True,
+        max_age: timedelta | None = None,
         config: Mapping[str, Any] | None = None,
         log: Log | None = None,
     ) -> None:
@@ -100,15 +104,7 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         settings = TopicSettings(
             partitions=whole(partition, "partition", 1), replication_factor=replication_factor, ttl_ms=ttl_ms
         )
-        self._ask = Asking(
-            session_id=session_id,
-            placement=placement,
-            settings=settings if switch(provision, "provision") else None,
-            # A removal is honoured whatever types are allowed: it is no message that anybody sees.
-            decoder=LangChainDecoder(JsonDecoder(types | {REMOVE_TYPE})),
-            on_corrupt=policy(on_corrupt),
-            encode=encoder(placement.key, lambda: uuid.uuid4().hex, types),
-        )
+        provided, max_age_ms, if_corrupt = switch(provision, "provision"), age(max_age), policy(on_corrupt)
         self._topic = placement.topic
         self.session_id = session_id
         self.bootstrap_servers = bootstrap_servers
@@ -119,7 +115,8 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         """The records that the last read went around, with `on_corrupt="skip"`."""
         self.skipped_total = 0
         """How many records all reads of this history went around."""
-        self._marked = self._by_place = False
+        self._marked = False
+        self._memory = Memory()
         self._replayed: Replayed[BaseMessage] = Replayed()
         self._share: SharedLog | None = None
         if log is None:
@@ -128,6 +125,16 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         elif not hasattr(log, "read"):
             raise ValueError(f"log must be a KafkaLog or a FakeBroker, not {type(log).__name__}")
         self._log = log
+        self._ask = Asking(
+            session_id=session_id,
+            placement=placement,
+            settings=settings if provided else None,
+            decoder=decoder(types),
+            on_corrupt=if_corrupt,
+            encode=encoder(placement.key, lambda: uuid.uuid4().hex, types),
+            max_age_ms=max_age_ms,
+            log=log,
+        )
         self._closed = False
 
     def __repr__(self) -> str:
@@ -151,13 +158,11 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
 
         Raises: as `messages_from_last_consumed` does.
         """
-        before, found = self._by_place, self._read(self._messages_request())
-        return found if self._by_place == before else self._read(self._messages_request())
+        return self._read(self._messages_request())
 
     async def aget_messages(self) -> list[BaseMessage]:
         """`messages`, without blocking the event loop."""
-        before, found = self._by_place, await self._aread(self._messages_request())
-        return found if self._by_place == before else await self._aread(self._messages_request())
+        return await self._aread(self._messages_request())
 
     def messages_from_beginning(
         self,
@@ -232,11 +237,11 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         The place is left alone. Messages that are appended meanwhile come, too; `skipped` and `last_outcome`
         are those of the last batch. Raises as `messages_from_beginning` does, after what lies before it.
         """
-        return stream(self._open_log().read, self._handed, self._ask.batch(batch_max))
+        return stream(self._open_log().read, self._handed, self._ask.batch(batch_max), self._memory)
 
     def astream_messages(self, batch_max: int = BATCH_MAX_DEFAULT) -> AsyncIterator[BaseMessage]:
         """`stream_messages`, without blocking the event loop."""
-        return astream(self._open_log().aread, self._handed, self._ask.batch(batch_max))
+        return astream(self._open_log().aread, self._handed, self._ask.batch(batch_max), self._memory)
 
     # Appending
 
@@ -350,7 +355,7 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
 
     def _messages_request(self) -> ReadRequest[BaseMessage]:
         if self.replay:
-            return self._ask.whole(None if self._by_place else self._replayed)
+            return self._ask.whole(self._replayed)
         return self._ask.next_ones(MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT)
 
     def _append_request(
@@ -360,16 +365,13 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         return self._ask.append(records, flush_timeout_seconds)
 
     def _read(self, request: ReadRequest[BaseMessage]) -> list[BaseMessage]:
-        log = self._open_log()
-        if isinstance(log, KafkaLog):
-            return log.read_for(request, partial(self._handed, request))
-        return self._handed(request, log.read(request))
+        return read_in_steps(self._open_log(), self._stepping(request))
 
     async def _aread(self, request: ReadRequest[BaseMessage]) -> list[BaseMessage]:
-        log = self._open_log()
-        if isinstance(log, KafkaLog):
-            return await log.aread_for(request, partial(self._handed, request))
-        return self._handed(request, await log.aread(request))
+        return await aread_in_steps(self._open_log(), self._stepping(request))
+
+    def _stepping(self, request: ReadRequest[BaseMessage]) -> Stepping:
+        return Stepping(request, self._memory, lambda: self._log.now_ms, self._handed)
 
     def _append(self, request: AppendRequest) -> None:
         outcome = self._open_log().append(request)
@@ -386,7 +388,6 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         self.last_outcome, self.skipped = outcome, ()
         found = handed(self._ask, request, outcome, marked=self._marked)
         self.skipped, self._marked = found.skipped, found.marked
-        self._by_place = self._by_place or found.by_place
         self.skipped_total += len(found.skipped)
         self._replayed = found.replayed or self._replayed
         return found.messages

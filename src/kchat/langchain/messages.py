@@ -35,6 +35,7 @@ from kchat.core import (
     find_unstorable,
 )
 from kchat.core.codec import type_fault, written
+from kchat.core.wire import REMOVE_TYPE
 from kchat.langchain.chunks import made
 from kchat.langchain.plain import made_plain, stored_plain
 
@@ -77,6 +78,14 @@ class LangChainDecoder:
 
 
 DECODER = LangChainDecoder()
+
+
+def decoder(allowed_types: frozenset[str]) -> LangChainDecoder:
+    """What makes messages of the records of one session, if they are of these types.
+
+    A removal is honoured whatever types are allowed: it is no message that anybody sees.
+    """
+    return LangChainDecoder(JsonDecoder(allowed_types | {REMOVE_TYPE}))
 
 
 def encoder(

@@ -27,7 +27,7 @@ class ConversationReads:
 
     _ask: Asking
     _open_log: Callable[[], Log]
-    _memory: Memory | None = None
+    _memory: Memory
 
     @property
     def conversation(self) -> Conversation[BaseMessage]:
@@ -124,5 +124,4 @@ class ConversationReads:
         return page.messages
 
     def _conversing(self) -> ConversationAsking[BaseMessage]:
-        self._memory = self._memory or Memory()
-        return self._ask.conversing(self._open_log(), self._memory)
+        return self._ask.conversing(self._memory)

@@ -7,31 +7,10 @@ from langchain_core.messages import BaseMessage
 from kchat.core import Delivery, Position, Removals, place_name
 from kchat.core.wire import is_removal
 
-PLACE_MARK = place_name(Position(0, 0)).split(":")[0] + ":"
-"""Begins the id of a marker that names a place in the log, not a message's own id."""
-
 
 def any_removal(messages: Iterable[BaseMessage]) -> bool:
     """Whether there is a marker among them."""
     return any(map(is_removal, messages))
-
-
-def any_by_place(messages: Iterable[BaseMessage]) -> bool:
-    """Whether a marker names a place: only who knows where each message is can honour it."""
-    return any(is_removal(message) and (message.id or "").startswith(PLACE_MARK) for message in messages)
-
-
-def without_removed(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """A whole conversation without the markers and what they remove by id."""
-    removed: set[str | None] = set()
-    shown: list[BaseMessage] = []
-    for message in reversed(messages):
-        if is_removal(message):
-            removed.add(message.id)
-        elif message.id is None or message.id not in removed:
-            shown.append(message)
-    shown.reverse()
-    return shown
 
 
 def settled(deliveries: Sequence[Delivery[BaseMessage]], *, whole: bool) -> list[BaseMessage]:

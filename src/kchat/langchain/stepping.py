@@ -1,0 +1,76 @@
+"""A read of the history under way: its plan, carried out one read at a time.
+
+The last read of a plan may have moved the cursor. What it comes to is made while the log still holds that
+read, so that Ctrl-C before the caller has the messages moves the cursor back.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define, field
+from langchain_core.messages import BaseMessage
+
+from kchat.conversation.asking import Memory
+from kchat.core import Known, Log, Plan, ReadOutcome, ReadRequest, settled_read
+from kchat.io import KafkaLog
+
+Request = ReadRequest[BaseMessage]
+Outcome = ReadOutcome[BaseMessage]
+
+
+@define
+class Stepping:
+    """What is asked next, and what its outcome means."""
+
+    request: Request
+    memory: Memory
+    now_ms: Callable[[], int]
+    hand: Callable[[Request, Outcome], list[BaseMessage]]
+    plan: Plan[tuple[Outcome, Known]] = field(init=False)
+    asked: Any = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        moves = self.request.commit_to is not None and not self.request.follow
+        known = self.memory.known
+        self.plan = settled_read(self.request, known, self.now_ms) if moves else _once(self.request, known)
+        self.asked = next(self.plan)
+
+    def go_on(self, outcome: Outcome) -> list[BaseMessage] | None:
+        """The messages, or None: another read is asked."""
+        try:
+            self.asked = self.plan.send(outcome)
+        except StopIteration as end:
+            last, self.memory.known = end.value
+        else:
+            return None
+        return self.hand(self.request, last)
+
+
+def _once(request: Request, known: Known) -> Plan[tuple[Outcome, Known]]:
+    outcome: Outcome = yield request
+    return outcome, known
+
+
+# Between the return of the last read and the caller's own code Python looks for no signal.
+
+
+def read_in_steps(log: Log, step: Stepping) -> list[BaseMessage]:
+    """Read after read, until there are the messages."""
+    while True:
+        if isinstance(log, KafkaLog):
+            found = log.read_for(step.asked, step.go_on)
+        else:
+            found = step.go_on(log.read(step.asked))
+        if found is not None:
+            return found
+
+
+async def aread_in_steps(log: Log, step: Stepping) -> list[BaseMessage]:
+    """The same, without blocking the event loop."""
+    while True:
+        if isinstance(log, KafkaLog):
+            found = await log.aread_for(step.asked, step.go_on)
+        else:
+            found = step.go_on(await log.aread(step.asked))
+        if found is not None:
+            return found
