@@ -17,9 +17,10 @@ CHILD_SECONDS_MAX = 60
 COMMAND = (sys.executable, "-W", "error", "-m", "kchat.cli")
 
 
-def invoke(*arguments: str, **environment: str) -> Result:
+def invoke(*arguments: str, typed: str | None = None, **environment: str) -> Result:
     """Run it here; stdout and stderr are kept apart."""
-    return CliRunner(env={**ENVIRONMENT, **environment}).invoke(kchat, list(arguments), prog_name="kchat")
+    runner = CliRunner(env={**ENVIRONMENT, **environment})
+    return runner.invoke(kchat, list(arguments), input=typed, prog_name="kchat")
 
 
 def child_environment() -> dict[str, str]:

@@ -23,18 +23,19 @@ def main() -> None:
     try:
         # Imported here: without the extra this must still say in one sentence what is missing.
         from kchat.cli.group import kchat
+
+        kchat(prog_name="kchat")
     except ModuleNotFoundError as error:
-        missing = _package(error)
+        missing = missing_package(error)
         if missing not in EXTRA:
             raise
         sys.stderr.write(f'kchat: the package {missing} is missing; pip install "kchat[cli]" brings it\n')
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    kchat(prog_name="kchat")
 
 
-def _package(error: ModuleNotFoundError) -> str:
+def missing_package(error: ModuleNotFoundError) -> str:
     """The package that is missing. kchat's own say what they need, with Python's error as the cause."""
     told = error.__cause__ if isinstance(error.__cause__, ModuleNotFoundError) else error
     return (told.name or "").partition(".")[0]

@@ -23,6 +23,7 @@ from kchat.cli.options import (
 )
 from kchat.cli.properties_file import NoPropertyError, parsed
 from kchat.io import REFUSED, KafkaLog
+from kchat.io.survey import Survey
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -45,6 +46,10 @@ class Connection:
             InvalidConfig: a property is refused.
         """
         return KafkaLog({**self.properties, SERVERS: self.named_servers})
+
+    def survey(self) -> Survey:
+        """Questions about this cluster, for `with`. Raises as `log` does."""
+        return Survey({**self.properties, SERVERS: self.named_servers})
 
     @property
     def named_servers(self) -> str:

@@ -5,7 +5,7 @@ from typing import IO, Any
 
 import click
 
-from kchat.cli import INTERRUPTED
+from kchat.cli import EXTRA, INTERRUPTED, missing_package
 from kchat.cli.escaping import printable
 from kchat.cli.options import DEBUG_KEY, PROPERTIES_KEY
 from kchat.core import InvalidConfig, KchatError
@@ -49,6 +49,8 @@ class CommandGroup(click.Group):
             click.echo("\nkchat: interrupted", err=True)
             ctx.exit(INTERRUPTED)
         except Exception as error:
+            if isinstance(error, ModuleNotFoundError) and missing_package(error) in EXTRA:
+                raise  # a command is imported when it is used; `main` says what to install
             if ctx.meta.get(DEBUG_KEY):
                 click.echo(_traceback(error, ctx), err=True, nl=False)
             raise _shown(error, ctx) from None

@@ -18,6 +18,12 @@ def printable(text: str) -> str:
     return "".join(char if _is_printable(char) else _escaped(char) for char in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same for text of several lines: its line breaks stay, and its tabs are blanks."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(printable(line.expandtabs(4)) for line in lines)
+
+
 def _is_printable(char: str) -> bool:
     return char in JOINERS or unicodedata.category(char) not in UNPRINTABLE
 

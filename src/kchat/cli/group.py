@@ -1,10 +1,15 @@
 """The group of all commands. A new command: a file with a click command, and its line here."""
 
+import importlib
+from typing import cast
+
 import click
 
-from kchat.cli.demo import demo
 from kchat.cli.errors import CommandGroup
 from kchat.cli.options import debug_option
+
+COMMANDS = ("demo", "ls", "rm", "say", "show", "tail", "verify")
+"""Each is `kchat.cli.NAME`, an attribute of a module of the same name."""
 
 EPILOG = """\b
 Exit codes:
@@ -20,11 +25,23 @@ before the environment, and that before the file. docs/command.md says all.
 """
 
 
-@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+class LazyGroup(CommandGroup):
+    """Imports a command when it is used: one that needs no LangChain does not wait for it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module(f"kchat.cli.{cmd_name}")
+        return cast("click.Command", getattr(module, cmd_name))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(package_name="kchat")
 @debug_option
 def kchat() -> None:
     """Chat conversations kept in Apache Kafka, in order, without losing one."""
-
-
-kchat.add_command(demo)

@@ -1,7 +1,10 @@
 """The argument SESSION of the commands."""
 
+from collections.abc import Sequence
+
 import click
 
+from kchat.cli.errors import CommandError
 from kchat.core import InvalidSessionId, place
 
 
@@ -18,4 +21,22 @@ def checked_session(_: click.Context, __: click.Parameter, given: str) -> str:
     return given
 
 
+def checked_sessions(
+    context: click.Context, parameter: click.Parameter, given: Sequence[str]
+) -> tuple[str, ...]:
+    """Session ids that have topics, each once."""
+    return tuple(dict.fromkeys(checked_session(context, parameter, name) for name in given))
+
+
 session_argument = click.argument("session", metavar="SESSION", callback=checked_session)
+
+sessions_argument = click.argument(
+    "sessions", metavar="SESSION...", nargs=-1, required=True, callback=checked_sessions
+)
+
+
+def missing_session(session: str) -> CommandError:
+    """The error for a session that has no topic."""
+    return CommandError(
+        f"there is no session '{session}' on this cluster", "kchat ls shows those that are there"
+    )

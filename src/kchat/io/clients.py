@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from kchat.core import Closed, InvalidConfig, Sealed
-from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, TAIL, WATCHER, Config
+from kchat.io.config import CURSOR, EVERY_CLIENT, PRODUCER, READER, SAMPLER, TAIL, WATCHER, Config
 from kchat.io.polling import Polling
 from kchat.io.pool import Pool
 from kchat.io.proofs import Proofs
@@ -159,8 +159,12 @@ class Clients:
         """A consumer that watches; whoever makes it ends it."""
         return self._consumer(WATCHER)
 
+    def sampler(self) -> Client[Consumer]:
+        """A consumer for a few records of many topics; whoever makes it ends it."""
+        return self._consumer(SAMPLER)
+
     def end_watcher(self, client: Client[Consumer]) -> None:
-        """End it beside the caller."""
+        """End a watcher or a sampler beside the caller."""
         self._end(client)
 
     def close(self) -> None:

@@ -69,6 +69,11 @@ WATCHER = TAIL | {
     "queued.max.messages.kbytes": 1_024,
     "fetch.message.max.bytes": 65_536,
 }
+SAMPLER = READER | {
+    "group.id": "kchat-sampler",
+    "fetch.wait.max.ms": 10,  # 0 would ask for a thousand partitions without a pause
+    "fetch.message.max.bytes": 65_536,  # of each of them
+}
 CURSOR = CONSUMER
 EVERY_CLIENT = {
     # Asking for metadata creates topics otherwise: a cleared session would come back, settings wrong.

@@ -1,0 +1,150 @@
+"""Every command on a real Kafka, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from kchat.io.survey import Survey
+from tests.cli.running import COMMAND, child_environment, invoke
+from tests.cli.test_show import lines, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.kafka
+
+SESSIONS = 1_000
+REQUESTS_MAX = 25
+
+
+@pytest.fixture
+def session() -> str:
+    return f"cli-{uuid.uuid4().hex[:12]}"
+
+
+def say(kafka: str, session: str, *texts: str) -> None:
+    for text in texts:
+        assert invoke("say", session, text, "-b", kafka).exit_code == 0
+
+
+def test_say_show_ls_verify_and_rm_in_turn(kafka: str, session: str) -> None:
+    say(kafka, session, "one", "two\x1b[2J")
+    shown = invoke("show", session, "-b", kafka)
+    assert shown.exit_code == 0
+    assert r"two\x1b[2J" in shown.stdout
+    (listed,) = lines(invoke("ls", "--match", session, "--json", "-b", kafka).stdout)
+    assert (listed["session"], listed["messages"], listed["partitions"]) == (session, 2, 3)
+    assert listed["retention_ms"] == 604_800_000
+    assert listed["first"] <= listed["last"]
+    assert (listed["bytes_estimated"], listed["conversation"]) == (False, True)
+    assert listed["bytes"] > 100
+    verified = invoke("verify", session, "-b", kafka)
+    assert verified.exit_code == 0
+    assert "nothing is wrong" in verified.stdout
+    assert invoke("rm", session, "--yes", "-b", kafka).exit_code == 0
+    assert invoke("show", session, "-b", kafka).exit_code == 1
+    assert lines(invoke("ls", "--match", session, "--json", "-b", kafka).stdout) == []
+
+
+def test_verify_finds_what_other_programs_wrote_and_exits_with_1(kafka: str, session: str) -> None:
+    say(kafka, session, "one")
+    producer = Producer({"bootstrap.servers": kafka})
+    message = b'{"type": "human", "data": {"content": "x"}}'
+    producer.produce(session, b"\x1b[31mno message", partition=0)
+    producer.produce(session, message, key=b"other", partition=0)
+    producer.produce(session, message, key=session.encode(), partition=2)
+    assert producer.flush(10) == 0
+    result = invoke("verify", session, "--json", "-b", kafka)
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    assert sorted((f["kind"], f["offset"]) for f in document["findings"] if f["kind"] != "order") == [
+        ("key", 2),
+        ("poison", 1),
+    ]
+    assert [f["kind"] for f in document["findings"]].count("order") == 1
+    assert document["messages"] == 3
+    assert invoke("verify", session, "-b", kafka).stdout.count("finding: ") == 3
+
+
+def test_tail_follows_many_sessions_also_one_that_is_not_there_yet(kafka: str, session: str) -> None:
+    say(kafka, session, "before")
+    other = f"{session}-other"
+    child = subprocess.Popen(
+        [*COMMAND, "tail", "-f", session, other, "--json", "-b", kafka],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=child_environment(),
+    )
+    with child:
+        assert child.stdout is not None
+        assert texts(child.stdout.readline()) == ["before"]
+        say(kafka, other, "first")
+        assert texts(child.stdout.readline()) == ["first"]
+        say(kafka, session, "after")
+        line = child.stdout.readline()
+        assert (texts(line), json.loads(line)["session"]) == (["after"], session)
+        child.send_signal(signal.SIGINT)
+        _, told = child.communicate(timeout=10)
+    assert child.returncode == 130
+    assert told == f"kchat: session '{other}' is not there yet: waiting for it\n\nkchat: interrupted\n"
+
+
+@pytest.fixture(scope="module")
+def thousand(kafka: str) -> Iterator[str]:
+    """A thousand sessions of one partition, under a prefix of their own; a tenth of them have a message."""
+    prefix = f"ls-{uuid.uuid4().hex[:8]}-"
+    admin = AdminClient({"bootstrap.servers": kafka})
+    names = [f"{prefix}{number:04d}" for number in range(SESSIONS)]
+    for created in admin.create_topics([NewTopic(n, 1, 1) for n in names], request_timeout=60).values():
+        created.result(60)
+    producer = Producer({"bootstrap.servers": kafka})
+    for name in names[::10]:
+        producer.produce(name, b'{"type": "human", "data": {"content": "x"}}', partition=0)
+    assert producer.flush(60) == 0
+    yield prefix
+    for deleted in admin.delete_topics(names, request_timeout=60).values():
+        deleted.result(60)
+
+
+def test_ls_of_a_thousand_sessions_asks_a_few_times(
+    kafka: str, thousand: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surveys: list[Survey] = []
+    begin = Survey.__enter__
+
+    def entered(survey: Survey) -> Survey:
+        surveys.append(survey)
+        return begin(survey)
+
+    monkeypatch.setattr(Survey, "__enter__", entered)
+    result = invoke("ls", "--match", f"{thousand}*", "--sort", "messages", "--json", "-b", kafka)
+    assert result.exit_code == 0
+    rows = lines(result.stdout)
+    assert len(rows) == SESSIONS
+    assert [row["messages"] for row in rows] == [1] * (SESSIONS // 10) + [0] * (SESSIONS - SESSIONS // 10)
+    assert result.stderr == f"kchat: {SESSIONS:,} sessions\n"
+    assert [survey.requests for survey in surveys] < [REQUESTS_MAX]
+
+
+def test_ls_leaves_out_topics_of_other_programs_and_says_so(kafka: str, session: str) -> None:
+    say(kafka, session, "one")
+    producer = Producer({"bootstrap.servers": kafka})
+    admin = AdminClient({"bootstrap.servers": kafka})
+    other = f"{session}.orders"
+    admin.create_topics([NewTopic(other, 1, 1)])[other].result(10)
+    producer.produce(other, b'{"order": 5}')
+    assert producer.flush(10) == 0
+    result = invoke("ls", "--match", session, "-b", kafka)
+    assert [line.split()[-1] for line in result.stdout.splitlines()] == ["session", session]
+    assert "1 topic has no messages in the newest records: --all" in result.stderr
+    everything = invoke("ls", "--match", session, "--all", "-b", kafka)
+    assert [line.split()[-1] for line in everything.stdout.splitlines()] == ["session", session, other]

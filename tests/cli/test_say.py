@@ -1,0 +1,87 @@
+"""`kchat say` on a broker in memory."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kchat.cli.group import kchat
+from kchat.conversation import conversation
+from kchat.core import ErrorKind
+from kchat.testing import LostAnswer, Refuse
+from tests.cli.running import ENVIRONMENT, invoke
+
+if TYPE_CHECKING:
+    from kchat.testing import FakeBroker
+
+
+def piped(*arguments: str, stdin: bytes) -> Result:
+    environment = {**ENVIRONMENT, "KCHAT_BOOTSTRAP": "in memory"}
+    return CliRunner(env=environment).invoke(kchat, list(arguments), input=stdin)
+
+
+def said(broker: FakeBroker, session: str = "s") -> list[tuple[str, object]]:
+    return [(m.type, m.data["content"]) for m in conversation(broker, session).read().messages]
+
+
+def test_it_appends_and_tells_where_on_stderr(fake: FakeBroker) -> None:
+    result = invoke("say", "s", "hello")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "kchat: appended to 's' at offset 0\n"
+    told = json.loads(invoke("say", "s", "hi", "--role", "ai", "--json").stdout)
+    assert (told["session"], told["offset"]) == ("s", 1)
+    assert said(fake) == [("human", "hello"), ("ai", "hi")]
+
+
+def test_a_dash_reads_stdin(fake: FakeBroker) -> None:
+    assert piped("say", "s", "-", "--role", "system", stdin="zwei\nZeilen é\n".encode()).exit_code == 0
+    assert said(fake) == [("system", "zwei\nZeilen é")]
+    refused = piped("say", "s", "-", stdin=b"\xff")
+    assert refused.exit_code == 2
+    assert "stdin is no text in UTF-8" in refused.stderr
+
+
+def test_a_tool_message_answers_a_call(fake: FakeBroker) -> None:
+    assert invoke("say", "s", "17", "--role", "tool", "--tool-call-id", "c").exit_code == 0
+    assert conversation(fake, "s").read().messages[0].data["tool_call_id"] == "c"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["s", ""], "the text is empty"),
+        (["s", "x", "--role", "tool"], "give --role tool and --tool-call-id together"),
+        (["s", "x", "--role", "nobody"], "'nobody' is not one of"),
+        (["", "x"], "the session id is empty"),
+    ],
+)
+def test_wrong_usage_appends_nothing(fake: FakeBroker, arguments: list[str], told: str) -> None:
+    result = invoke("say", *arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert fake.cluster.topics == {}
+
+
+def test_a_lost_answer_is_resent_and_read_once(fake: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    invoke("say", "s", "before")
+    broker = fake.reopened()
+    broker.plan += [None, LostAnswer()]
+    monkeypatch.setattr(fake, "reopened", lambda: broker)
+    assert invoke("say", "s", "once").exit_code == 0
+    assert said(broker) == [("human", "before"), ("human", "once")]
+
+
+def test_a_refused_append_is_a_sentence_without_the_text(
+    fake: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = fake.reopened()
+    broker.plan += [Refuse(ErrorKind.DENIED, "TOPIC_AUTHORIZATION_FAILED")] * 3
+    monkeypatch.setattr(fake, "reopened", lambda: broker)
+    result = invoke("say", "s", "hunter2")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("kchat: nothing was appended: ")
+    assert "Next step: have it granted" in result.stderr
+    assert "hunter2" not in result.output

@@ -1,0 +1,92 @@
+"""`kchat tail` and `kchat rm` on a broker in memory; that one follows is in test_commands_kafka.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kchat.conversation import conversation
+from kchat.core import Message
+from tests.cli.running import invoke
+from tests.cli.test_show import CONTROLS, HOSTILE, append, human, lines, texts
+
+if TYPE_CHECKING:
+    from kchat.testing import FakeBroker
+
+
+def test_tail_merges_the_newest_of_several_sessions_by_time(fake: FakeBroker) -> None:
+    for number in range(4):
+        append(fake, human(f"{number}"), session="ab"[number % 2])
+        fake.cluster.sleep(1_000)
+    result = invoke("tail", "b", "a", "b", "--json")
+    assert [(line["session"], line["message"]["data"]["content"]) for line in lines(result.stdout)] == [
+        ("a", "0"),
+        ("b", "1"),
+        ("a", "2"),
+        ("b", "3"),
+    ]
+    assert texts(invoke("tail", "a", "b", "-n", "1", "--json").stdout) == ["2", "3"]
+    assert invoke("tail", "a", "-n", "0").stdout == ""
+
+
+def test_tail_names_the_session_where_there_are_several(fake: FakeBroker) -> None:
+    append(fake, human("one"), session="a")
+    append(fake, human("two"), session="b\x1b")
+    assert invoke("tail", "a").stdout.startswith("human  ")
+    assert [
+        line.partition(" human")[0] for line in invoke("tail", "a", "b\x1b").stdout.splitlines()[::3]
+    ] == [
+        "a",
+        "b\\x1b",
+    ]
+
+
+def test_tail_shows_nothing_that_controls_a_terminal(fake: FakeBroker) -> None:
+    append(fake, human(HOSTILE), Message("ai", {"content": HOSTILE, "name": HOSTILE}))
+    for more in ([], ["--raw"], ["--json"]):
+        result = invoke("tail", "s", *more)
+        assert result.exit_code == 0
+        assert CONTROLS & set(result.output) == set()
+
+
+def test_tail_of_a_missing_session_is_an_error(fake: FakeBroker) -> None:
+    append(fake, human("one"), session="a")
+    result = invoke("tail", "a", "nobody")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "there is no session 'nobody'" in result.stderr
+
+
+def test_rm_asks_where_somebody_can_be_asked_and_else_wants_yes(fake: FakeBroker) -> None:
+    append(fake, human("one"))
+    asked = invoke("rm", "s")
+    assert asked.exit_code == 2
+    assert "Next step: give --yes" in asked.stderr
+    assert "s" in fake.cluster.topics
+    done = invoke("rm", "s", "--yes", "--json")
+    assert (done.exit_code, lines(done.stdout)) == (
+        0,
+        [{"session": "s", "topic": "s", "kept_topic": False}],
+    )
+    assert "s" not in fake.cluster.topics
+    assert invoke("rm", "s", "--yes").exit_code == 1
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1)])
+def test_rm_does_what_is_answered(
+    fake: FakeBroker, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    monkeypatch.setattr("kchat.cli.rm.can_ask", lambda: True)
+    append(fake, human("one"))
+    result = invoke("rm", "s", typed=answer)
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert "Delete the topic of session 's' (topic s) for good? [y/N]" in result.stderr
+    assert ("s" in fake.cluster.topics) == (code == 1)
+
+
+def test_rm_can_keep_the_topic(fake: FakeBroker) -> None:
+    append(fake, human("one"))
+    assert invoke("rm", "s", "--yes", "--keep-topic").exit_code == 0
+    assert conversation(fake, "s").read().messages == []
+    assert "s" in fake.cluster.topics
