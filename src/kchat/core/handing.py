@@ -112,7 +112,9 @@ def hand_out(
                 stopped = verdict
             rest = _put_back(rest, records[index:])
             break
-        lanes = tuple(evolve(lane, buffer=rest.get(lane.partition, lane.buffer)) for lane in lanes)
+        lanes = tuple(
+            evolve(lane, buffer=rest[lane.partition]) if lane.partition in rest else lane for lane in lanes
+        )
     after: Counted[M] = Counted(
         deliveries=tuple(deliveries),
         skipped=tuple(skipped),

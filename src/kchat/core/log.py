@@ -52,7 +52,11 @@ class Record:
 
     def header(self, name: str) -> bytes | None:
         """The first value under `name`, or None where there is none."""
-        return _first(self.headers, name)
+        # Not `_first`: each record is asked three times, and the call was 3 % of a replay.
+        for found, value in self.headers:
+            if found == name:
+                return value
+        return None
 
 
 @frozen

@@ -43,7 +43,7 @@ def asked(request: ReadRequest[M]) -> object:
 def behind(state: Fetching[M], watermarks: tuple[Watermarks, ...]) -> Fetching[M]:
     """Go on behind what was found, by rules 1 and 2; or forget it, and begin afresh."""
     replayed = state.request.replayed
-    if replayed is None:
+    if replayed is None or replayed == Replayed():
         return state
     # A broker that keeps no topic ids, as the mock does, cannot show that the topic is the same.
     same = replayed.asked == asked(state.request) and state.topic_id not in {None, ""}
@@ -86,9 +86,9 @@ def afresh(state: Fetching[M]) -> Fetching[M]:
 
 def kept(state: Fetching[M]) -> Progress[M]:
     """What the read has handed out, and what the next one can go on behind."""
-    replayed, progress = state.request.replayed, evolve(state.progress, replayed=None)
+    replayed, progress = state.request.replayed, state.progress
     if replayed is None or not state.topic_id:
-        return progress
+        return evolve(progress, replayed=None)
     after: Replayed[M] = Replayed(
         asked=asked(state.request),
         topic_id=state.topic_id,

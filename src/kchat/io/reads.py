@@ -287,10 +287,9 @@ def _headers_of(message: Message) -> Headers:
     an exception all the same (2.16.1), which Python reports wherever it looks next.
     """
     try:
-        headers = _read_headers(message) or []
+        # A list of pairs, of what was fetched; the client's types speak of dicts and texts, too.
+        return tuple(_read_headers(message) or ())
     except SystemError as error:
         if isinstance(error.__cause__, UnicodeDecodeError):
             return ()
         raise
-    pairs = headers.items() if isinstance(headers, dict) else headers
-    return tuple((name, value.encode() if isinstance(value, str) else value) for name, value in pairs)

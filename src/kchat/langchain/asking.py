@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from attrs import evolve, frozen
+from attrs import frozen
 from langchain_core.messages import BaseMessage
 
 from kchat.conversation.arguments import oldest_ms, switch, whole
@@ -82,7 +82,7 @@ class Asking:
 
     def whole(self, replayed: Replayed[BaseMessage] | None) -> ReadRequest[BaseMessage]:
         """The whole conversation, behind what is known of it; no cursor is asked or moved."""
-        return evolve(self._read(FromBeginning()), replayed=replayed)
+        return self._read(FromBeginning(), replayed=replayed)
 
     def batch(self, messages_max: int) -> ReadRequest[BaseMessage]:
         """The first messages of the conversation; no cursor is asked or moved."""
@@ -223,6 +223,7 @@ class Asking:
         wait_ms_max: int | None = None,
         follow: bool = False,
         commit_to: str | None = None,
+        replayed: Replayed[BaseMessage] | None = None,
     ) -> ReadRequest[BaseMessage]:
         return ReadRequest(
             topic=self.placement.topic,
@@ -237,6 +238,7 @@ class Asking:
             commit_to=commit_to,
             since_ms=None if self.max_age_ms is None else oldest_ms(self.log.timestamp_ms, self.max_age_ms),
             with_removals=True,
+            replayed=replayed,
             topic_expected=self.settings is None and not follow,
             partitions_expected=self._partitions_expected,
         )

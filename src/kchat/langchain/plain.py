@@ -25,6 +25,7 @@ PROBES: tuple[dict[str, Any], ...] = (
 """LangChain has to make these as they are made here. One that strips texts, fills in another field or reads
 the metadata makes all messages itself."""
 
+_set = object.__setattr__
 _TEXTS = ("content", "name", "id")
 
 
@@ -72,14 +73,11 @@ class Shape:
     def make(self, data: dict[str, Any]) -> BaseMessage:
         """The message of such fields, `made_by(**data)`; they become the message's own."""
         message = self.made_by.__new__(self.made_by)
-        message.__setstate__(
-            {
-                "__dict__": data,
-                "__pydantic_fields_set__": set(self.fields),
-                "__pydantic_extra__": {},
-                "__pydantic_private__": None,
-            }
-        )
+        # As pydantic's __setstate__ does, in two thirds of its time.
+        _set(message, "__dict__", data)
+        _set(message, "__pydantic_fields_set__", set(self.fields))
+        _set(message, "__pydantic_extra__", {})
+        _set(message, "__pydantic_private__", None)
         return message
 
     def holds(self) -> bool:
