@@ -41,7 +41,9 @@ class CommandGroup(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError) as error:
+            if error.__cause__ is not None and ctx.meta.get(DEBUG_KEY):
+                click.echo(_traceback(error.__cause__, ctx), err=True, nl=False)
             raise  # click's own; a pipe whose reader is gone is its business too
         except OSError as error:
             raise CommandError(f"cannot write: {error.strerror}", "") from None
@@ -74,7 +76,7 @@ def _shown(error: Exception, ctx: click.Context) -> CommandError:
             return CommandError(f"{DEFECT} ({type(error).__name__})", DEFECT_NEXT_STEP)
 
 
-def _traceback(error: Exception, ctx: click.Context) -> str:
+def _traceback(error: BaseException, ctx: click.Context) -> str:
     lines = _without_values("".join(traceback.format_exception(error)), ctx).split("\n")
     return "\n".join(printable(line) for line in lines)
 

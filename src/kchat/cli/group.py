@@ -1,6 +1,7 @@
 """The group of all commands. A new command: a file with a click command, and its line here."""
 
 import importlib
+from keyword import iskeyword
 from typing import cast
 
 import click
@@ -8,14 +9,15 @@ import click
 from kchat.cli.errors import CommandGroup
 from kchat.cli.options import debug_option
 
-COMMANDS = ("demo", "ls", "rm", "say", "show", "tail", "verify")
-"""Each is `kchat.cli.NAME`, an attribute of a module of the same name."""
+COMMANDS = ("demo", "export", "import", "ls", "rm", "say", "show", "tail", "verify")
+"""Each is `kchat.cli.NAME`, an attribute of a module of the same name; what Python cannot name has a `_`."""
 
 EPILOG = """\b
 Exit codes:
   0    done; verify and doctor found nothing
   1    it could not be done, and one sentence on stderr says why; verify or
-       doctor found something; the reader of the pipe has gone
+       doctor found something; export or import could not carry a whole
+       message; the reader of the pipe has gone
   2    wrong usage: an option, an argument or a property of the connection
   130  Ctrl-C
 
@@ -36,8 +38,9 @@ class LazyGroup(CommandGroup):
         """The command of this name."""
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        module = importlib.import_module(f"kchat.cli.{cmd_name}")
-        return cast("click.Command", getattr(module, cmd_name))
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = importlib.import_module(f"kchat.cli.{name}")
+        return cast("click.Command", getattr(module, name))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)

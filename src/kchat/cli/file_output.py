@@ -1,0 +1,48 @@
+"""Where an export goes: stdout, or a file that is there whole or not at all."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def output(path: str | None) -> Iterator[IO[str]]:
+    """A stream to write to; without a path it is stdout.
+
+    A file appears when the block ends well, in the place of one that was there. It can be read by its owner
+    alone, unless the one that it takes the place of could be read by others. What is no plain file (a pipe,
+    /dev/stderr) is written to as it is.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if path is None:
+        yield sys.stdout
+        return
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        with target.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            yield file
+        return
+    with _replaced(target) as file:
+        yield file
+
+
+@contextmanager
+def _replaced(target: Path) -> Iterator[IO[str]]:
+    number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with open(number, "w", encoding="utf-8", errors="backslashreplace") as file:
+            yield file
+            file.flush()
+            os.fsync(number)
+        with suppress(FileNotFoundError):
+            Path(name).chmod(target.stat().st_mode & 0o777)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
