@@ -1,12 +1,12 @@
 """What a conversation's calls ask for, as plans and requests: all that both faces have in common."""
 
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from attrs import define, evolve, field, frozen
 
 from kchat.conversation import arguments
+from kchat.conversation.ids import new_message_id
 from kchat.conversation.page import Ended, Page, page_of
 from kchat.core import (
     NOTHING_KNOWN,
@@ -213,7 +213,7 @@ class Asking(Generic[M]):
         if [d.offset for d in outcome.progress.deliveries] != [record.offset]:
             raise self._no_message()
         message = Message(REMOVE_TYPE, {"content": "", "id": place_name(record)})
-        new = encode(message, key=self.placement.key, message_id=uuid.uuid4().hex)
+        new = encode(message, key=self.placement.key, message_id=new_message_id())
         if isinstance(new, Unstorable):
             raise AssertionError(new)
         return new

@@ -1,11 +1,11 @@
 """Makes the conversations of a log, for `KafkaLog.conversation` and for whoever has another log."""
 
-import uuid
 from datetime import timedelta
 
 from kchat.conversation import arguments
 from kchat.conversation.aio import AsyncConversation
 from kchat.conversation.asking import Asking
+from kchat.conversation.ids import new_message_id
 from kchat.conversation.sync import Conversation
 from kchat.core import (
     JsonDecoder,
@@ -78,7 +78,7 @@ def _asking(
     def encode_one(message: object) -> NewRecord | Unstorable:
         if not isinstance(message, Message):
             return Unstorable("", f"an object of type {type(message).__name__} is no kchat.core.Message")
-        return encode(message, key=placement.key, message_id=uuid.uuid4().hex)
+        return encode(message, key=placement.key, message_id=new_message_id())
 
     return Asking(
         session=session_id,

@@ -54,7 +54,7 @@ def is_exact(value: object) -> bool:
             if (kind is str and item.isascii()) or kind in _CONSTANTS:
                 continue
             if kind is dict or kind is list:
-                if depth > DEPTH_MAX or (kind is dict and not _are_exact_keys(item)):
+                if depth > DEPTH_MAX or (kind is dict and item and not _are_exact_keys(item)):
                     return False
                 if item:
                     waiting.append((item.values() if kind is dict else item, depth + 1))

@@ -19,9 +19,14 @@ Rank = tuple[int, int, int]
 """Timestamp, partition and offset: the order of records that lie in different partitions."""
 
 
-def _header_bytes(header: tuple[str, bytes | None]) -> int:
-    name, value = header
-    return len(name.encode()) + len(value or b"") + 20
+def _headers_bytes(headers: Headers) -> int:
+    total = 0
+    for name, value in headers:
+        total += len(name.encode()) + len(value or b"") + 20
+    return total
+
+
+_RESENT_BYTES = _headers_bytes((RESENT,))
 
 
 def _first(headers: Headers, name: str) -> bytes | None:
@@ -84,13 +89,13 @@ class NewRecord:
         Source: `rd_kafka_msg_new0` and `rd_kafka_headers_serialized_size`. A header costs its name, its
         value and at most 10 bytes for each of the two lengths.
         """
-        return len(self.key or b"") + len(self.value) + sum(map(_header_bytes, self.headers))
+        return len(self.key or b"") + len(self.value) + _headers_bytes(self.headers)
 
     @property
     def size_bytes_max(self) -> int:
         """The same for the record as it is when it is resent: what fits at first must fit then."""
         marked = self.header(HEADER_RESENT) is not None
-        return self.size_bytes + (0 if marked else _header_bytes(RESENT))
+        return self.size_bytes + (0 if marked else _RESENT_BYTES)
 
 
 @frozen

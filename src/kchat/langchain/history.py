@@ -1,6 +1,5 @@
 """`KafkaChatMessageHistory`: the API of langchain_community's class of that name, on kchat's core."""
 
-import uuid
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NoReturn, Self
@@ -10,6 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from kchat.conversation.arguments import age, switch, whole
 from kchat.conversation.asking import Memory
+from kchat.conversation.ids import new_message_id
 from kchat.core import (
     AppendRequest,
     AppendUnknown,
@@ -131,7 +131,7 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
             settings=settings if provided else None,
             decoder=decoder(types),
             on_corrupt=if_corrupt,
-            encode=encoder(placement.key, lambda: uuid.uuid4().hex, types),
+            encode=encoder(placement.key, new_message_id, types),
             max_age_ms=max_age_ms,
             log=log,
         )

@@ -123,9 +123,9 @@ def stored_plain(message: BaseMessage) -> Message | None:
     # A copy: what is checked is what is written, whatever another thread does to the message meanwhile.
     data = dict(vars(message))
     # Exactness first: nothing of a foreign object is called then, its equality least of all.
-    if not is_exact(data) or not shape.fits(data):
+    if not is_exact(list(data.values())) or not shape.fits(data):
         return None
     if data["additional_kwargs"] or data["response_metadata"]:
         dumped = message.model_dump()
         return Message(shape.kind, dumped) if dumped == data and is_exact(dumped) else None
-    return Message(shape.kind, {**shape.empty, **{name: data[name] for name in _TEXTS}})
+    return Message(shape.kind, shape.empty | {name: data[name] for name in _TEXTS})
