@@ -7,8 +7,8 @@ import pytest
 from kchat.io import KafkaLog
 from tests.docs.pages import PAGES, PYTHON_FENCE, ROOT, examples, shown
 
-# LangChain keeps it until its version 2, and readers have it in their programs.
-pytestmark = pytest.mark.filterwarnings("ignore:RunnableWithMessageHistory is deprecated")
+# What LangChain keeps until its version 2, readers have in their programs.
+pytestmark = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainDeprecationWarning")
 
 
 def nothing() -> str:
