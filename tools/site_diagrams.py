@@ -7,8 +7,8 @@ from zlib import crc32
 import mmdr
 from markdown import Markdown
 
-SCALE = 0.75
-"""Of the natural size: the text is then as large as that of the page."""
+SCALE = 0.6
+"""Of the natural size: the text is then a little smaller than that of the page."""
 
 
 def drawn(source: str, language: str, css_class: str, options: dict[str, str], md: Markdown, **_: Any) -> str:
@@ -16,7 +16,12 @@ def drawn(source: str, language: str, css_class: str, options: dict[str, str], m
     del language, css_class, options, md
     # Two figures of a page must differ in their ids: styles and arrow heads are found by them.
     svg = mmdr.render(source).svg().replace("merman", f"figure-{crc32(source.encode())}")
-    return '<div class="diagram">' + re.sub(r"max-width:([\d.]+)px", scaled, svg, count=1) + "</div>"
+    # In the order of the keyboard, so that it can be scrolled without a mouse.
+    return (
+        '<div class="diagram" tabindex="0">'
+        + re.sub(r"max-width:([\d.]+)px", scaled, svg, count=1)
+        + "</div>"
+    )
 
 
 def scaled(width: re.Match[str]) -> str:

@@ -31,8 +31,12 @@ class AttrsSignatures(griffe.Extension):
 
 
 def taken(field: griffe.Attribute) -> bool:
-    """Whether the caller gives this field: not a constant of the class, not `init=False`."""
-    return not str(field.annotation).startswith("ClassVar") and "init=False" not in str(field.value)
+    """Whether the caller gives this: a field, and not a property, a constant of the class, or `init=False`."""
+    return (
+        "property" not in field.labels
+        and not str(field.annotation).startswith("ClassVar")
+        and "init=False" not in str(field.value)
+    )
 
 
 def default(field: griffe.Attribute) -> str | griffe.Expr | None:
