@@ -31,7 +31,7 @@ class AttrsSignatures(griffe.Extension):
 
 
 def taken(field: griffe.Attribute) -> bool:
-    """Whether the caller gives this: a field, and not a property, a constant of the class, or `init=False`."""
+    """Whether the caller gives this: a field, and no property, no constant of the class, no `init=False`."""
     return (
         "property" not in field.labels
         and not str(field.annotation).startswith("ClassVar")
