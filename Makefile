@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test proof nightly bench bench-quick scale check docs docs-serve mutants format constraints clean
+.PHONY: demo test proof nightly bench bench-quick scale check docs docs-serve mutants format dist constraints clean
 
 demo: .venv/demo.installed  ## the main job, end to end; KCHAT_BOOTSTRAP=host:port for a cluster of yours
 	@$(BIN)/kchat demo
@@ -36,6 +36,7 @@ check: .venv/dev.installed  ## the static checks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/draw_machines.py --check
+	$(BIN)/python tools/verify_types.py
 
 docs: .venv/docs.installed  ## the documentation as a site, in build/site; any warning fails it
 	$(BIN)/python tools/site.py
@@ -49,6 +50,9 @@ mutants: .venv/mutants.installed  ## mutation testing of the core; writes its fi
 format: .venv/dev.installed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+dist: .venv/dev.installed  ## what is published, in dist/: built twice alike, checked, and tried in a fresh environment
+	$(BIN)/python tools/dist.py
 
 constraints: .venv/dev.installed  ## pin what new dependencies need; UPGRADE=--upgrade for the newest of all
 	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras $(patsubst %,--group %,dev docs bench mutants) \

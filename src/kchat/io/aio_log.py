@@ -29,7 +29,7 @@ class AsyncKafkaLog:
     def __init__(self, config: Mapping[str, Any], *, capabilities: Capabilities = APACHE_KAFKA) -> None:
         sealed = Sealed(config)
         del config
-        self.log = KafkaLog(sealed.content, capabilities=capabilities)
+        self.log: KafkaLog = KafkaLog(sealed.content, capabilities=capabilities)
 
     def __repr__(self) -> str:
         return f"<AsyncKafkaLog on {self.log!r}>" if hasattr(self, "log") else "<AsyncKafkaLog>"

@@ -87,9 +87,9 @@ class Clients:
         self._admin: Client[AdminClient] | None = None
         self._ending: list[Lock] = []
         self._closed = False
-        self.readers = Pool(READERS_MAX, lambda _: self._consumer(READER), self._end)
-        self.tails = Pool(TAILS_MAX, lambda _: self._consumer(TAIL), self._end)
-        self.cursors = Pool(
+        self.readers: Pool[Client[Consumer]] = Pool(READERS_MAX, lambda _: self._consumer(READER), self._end)
+        self.tails: Pool[Client[Consumer]] = Pool(TAILS_MAX, lambda _: self._consumer(TAIL), self._end)
+        self.cursors: Pool[Client[Consumer]] = Pool(
             CURSORS_MAX, lambda group: self._consumer(CURSOR, **{"group.id": group}), self._end
         )
 

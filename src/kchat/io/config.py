@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from kchat.core import RECORD_BYTES_MAX, InvalidConfig, Sealed
 
-logger = logging.getLogger("kchat")
+logger: logging.Logger = logging.getLogger("kchat")
 # librdkafka's own log goes here: silent unless the application configures logging, as a library's should be.
 logger.addHandler(logging.NullHandler())
 

@@ -28,7 +28,7 @@ class EmbeddedKafka:
         properties = {"test.mock.num.brokers": 1, "bootstrap.servers": "embedded", "log_level": 3}
         self._host: Producer | None = Producer(properties)
         brokers = self._host.list_topics(timeout=START_SECONDS_MAX).brokers.values()
-        self.bootstrap_servers = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
+        self.bootstrap_servers: str = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
 
     def log(self, **properties: Any) -> KafkaLog:
         """A log on this cluster that knows what the cluster cannot do. The caller closes it."""

@@ -19,7 +19,7 @@ class Reports:
     """
 
     def __init__(self, count: int, call: Callable[[], object] | None = None) -> None:
-        self.handed = 0
+        self.handed: int = 0
         self._call = call
         self._found: list[Report | None] = [None] * count
         self._reported = 0

@@ -87,7 +87,7 @@ class Survey:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = Config.of(Sealed(config))
         self._clients = Clients(self._config)
-        self.requests = 0
+        self.requests: int = 0
         """How many requests of the admin client were made, to bound them in tests."""
 
     def __enter__(self) -> Self:

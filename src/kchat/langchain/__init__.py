@@ -2,10 +2,10 @@
 
 try:
     import langchain_core as _langchain_core  # noqa: F401
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
         'kchat.langchain needs langchain-core: pip install "kchat[langchain]"'
-    ) from missing
+    ) from _missing
 
 from kchat.langchain.history import (
     DEFAULT_PARTITION,

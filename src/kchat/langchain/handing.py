@@ -18,7 +18,7 @@ from kchat.core import (
 from kchat.langchain.asking import Asking
 from kchat.langchain.removing import any_removal, settled
 
-logger = logging.getLogger("kchat.langchain")
+logger: logging.Logger = logging.getLogger("kchat.langchain")
 
 
 @frozen(kw_only=True)

@@ -108,12 +108,12 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         self._topic = placement.topic
         self.session_id = session_id
         self.bootstrap_servers = bootstrap_servers
-        self.replay = switch(replay, "replay")
+        self.replay: bool = switch(replay, "replay")
         self.last_outcome: ReadOutcome[BaseMessage] | None = None
         """How the last read ended, and what it saw: `Complete`, `Partial` with its limit, or `Failed`."""
         self.skipped: tuple[CorruptRecord, ...] = ()
         """The records that the last read went around, with `on_corrupt="skip"`."""
-        self.skipped_total = 0
+        self.skipped_total: int = 0
         """How many records all reads of this history went around."""
         self._marked = False
         self._memory = Memory()

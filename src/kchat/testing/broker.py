@@ -80,7 +80,7 @@ class FakeBroker:
         for name, value in (("latency_ms", latency_ms), ("max_message_bytes", max_message_bytes)):
             if type(value) is not int or value < 0:
                 raise ValueError(f"{name} must be a whole number from 0 on, not {shown(value)}")
-        self.cluster = FakeCluster(max_message_bytes=max_message_bytes)
+        self.cluster: FakeCluster = FakeCluster(max_message_bytes=max_message_bytes)
         self.plan: list[Fault | None] = list(plan)
         for fault in self.plan:
             if not isinstance(fault, Fault | None):

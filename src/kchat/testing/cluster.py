@@ -64,7 +64,7 @@ class FakeCluster:
     def __init__(self, *, max_message_bytes: int = 1_048_588, brokers: int = 1) -> None:
         self.max_message_bytes = max_message_bytes
         self.brokers = brokers
-        self.now_ms = 0
+        self.now_ms: int = 0
         self.topics: dict[str, FakeTopic] = {}
         self.committed: dict[tuple[str, str], dict[int, CommittedOffset]] = {}
         self.live_groups: set[str] = set()
