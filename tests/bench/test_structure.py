@@ -9,6 +9,7 @@ from bench.workloads import w06_fresh_process as w06
 from bench.workloads import w07_history_per_request as w07
 from bench.workloads import w09_memory as w09
 from bench.workloads import w10_idle as w10
+from bench.workloads import w12_followers as w12
 
 MIB = 1 << 20
 
@@ -102,3 +103,24 @@ def test_a_tail_that_was_faster_than_the_acknowledgement_took_no_time() -> None:
     acknowledged, called = w10.arrival_timings({"called": [0.003, 0.004], "acknowledged": [-0.001, 0.002]})
     assert acknowledged.seconds == (0.0, 0.002)
     assert called.seconds == (0.003, 0.004)
+
+
+def followed(**held: int) -> dict[str, Any]:
+    return {"held": {"threads": 57, "sockets": 24, "files": 90, **held}}
+
+
+def test_followers_that_share_threads_and_connections() -> None:
+    goals = w12.structural_goals(followed(), followed(threads=60, files=95), 1_000)
+    assert unmet(goals) == []
+    assert all(goal.structural for goal in goals)
+
+
+@pytest.mark.parametrize("held", [{"threads": 71}, {"sockets": 31}, {"files": 1_090}])
+def test_followers_that_each_take_one(held: dict[str, int]) -> None:
+    assert len(unmet(w12.structural_goals(followed(), followed(**held), 1_000))) == 1
+
+
+@pytest.mark.parametrize(("share", "measured", "met"), [(0.026, "2.6%", True), (0.05, "5.0%", False)])
+def test_a_share_of_a_core_of_all_followers(share: float, measured: str, met: bool) -> None:
+    goal = w12.share_goal(1_000, share)
+    assert (goal.measured, goal.met) == (measured, met)

@@ -5,12 +5,13 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from kchat import core, io, langchain, testing
+from kchat import conversation, core, io, langchain, testing
 from kchat.core import Message, NewRecord, place
 from kchat.io import AsyncKafkaLog, EmbeddedKafka, KafkaLog, share_log
 from kchat.langchain import KafkaChatMessageHistory, LangChainDecoder
 from kchat.testing import FakeBroker
 from tests.proof.hostile_calls import APPEND_SECONDS, Arguments, Call, Caller, Invoke, history_calls
+from tests.proof.hostile_conversations import conversation_calls
 from tests.proof.hostile_messages import message_calls
 
 APPEND_MS = int(1000 * APPEND_SECONDS)
@@ -246,7 +247,16 @@ def _place(_: Caller, changed: Arguments) -> None:
         raise AssertionError(f"the topic {placement.topic!a} stands for another session")
 
 
-CALLS = dict([*history_calls(), *message_calls(), *_log_calls(), *_request_calls(), *_pure_calls()])
+CALLS = dict(
+    [
+        *history_calls(),
+        *conversation_calls(),
+        *message_calls(),
+        *_log_calls(),
+        *_request_calls(),
+        *_pure_calls(),
+    ]
+)
 
 _GIVEN = """
 Acknowledged AppendOutcome AppendRefused AppendUnknown Appended AwaitReports BrokerError Budget
@@ -264,6 +274,8 @@ PartlyStored Recreate Refuse Remove ShortFetch TakenAlong
 ChatPosition FindOffsets Following InvalidPosition Known OffsetsFound Paging Plan PositionGone Removals Slice
 CursorGone CursorsListed DeleteGroup DeleteRecords GroupDeleted GroupsListed ListGroups RecordsDeleted
 TopicTruncated acarry_out carry_out followed in_order newest newest_fitting onward place_name read_error
+settled_batch settled_read
+AsyncConversation AsyncCursor Conversation Cursor Edge Ended Entry Page
 """
 GIVEN = frozenset(_GIVEN.split())
 """Public names that take nothing of a user's: what the library gives, the words of its machines, and what a
@@ -274,7 +286,7 @@ def uncovered() -> set[str]:
     """Public callables that no case calls, and that are not said to need none."""
     public = {
         name
-        for module in (core, io, langchain, testing)
+        for module in (conversation, core, io, langchain, testing)
         for name in module.__all__
         if callable(getattr(module, name))
     }

@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kchat.core import ChatPosition, InvalidPosition
+from kchat.core import ChatPosition, InvalidPosition, Log
 from kchat.core.checks import shown
 
 DAY_SECONDS = 86_400
@@ -12,6 +12,14 @@ CURSOR_NAME_MAX = 200
 """Characters of a cursor's name: with the topic's it stays far below Kafka's limit of a string."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def log_of(log: Any) -> Log:
+    """What reads and appends; not the address of one."""
+    if not all(hasattr(log, name) for name in ("read", "append", "provision", "record_bytes_max")):
+        raise ValueError(f"log must be a KafkaLog or a FakeBroker, not {type(log).__name__}")
+    checked: Log = log
+    return checked
 
 
 def whole(value: int, name: str, minimum: int = 0, *, or_else: str = "") -> int:

@@ -67,7 +67,7 @@ def _asking(
     on_corrupt: OnCorrupt,
     max_age: timedelta | None,
 ) -> Asking[Message]:
-    placement = place(session_id)
+    log, placement = arguments.log_of(log), place(session_id)
     for name, value, kinds in (
         ("settings", settings, TopicSettings | None),
         ("on_corrupt", on_corrupt, OnCorrupt),
