@@ -65,14 +65,14 @@ async def _followed(bootstrap: str, sessions: list[str], seconds: int, arrivals:
             async for entry in log.conversation(session).follow():
                 heard[session].put_nowait((entry.message.text, time.perf_counter()))
 
-        async def append(session: str, text: str) -> None:
-            await log.conversation(session).append([Message("human", {"content": text})], ARRIVE_SECONDS_MAX)
+        async def append(session: str, text: str, seconds_max: float = ARRIVE_SECONDS_MAX) -> None:
+            await log.conversation(session).append([Message("human", {"content": text})], seconds_max)
 
         gate = asyncio.Semaphore(AT_ONCE_MAX)
 
         async def begin(session: str) -> None:
             async with gate:
-                await append(session, "first")
+                await append(session, "first", STAND_SECONDS_MAX)  # behind all followers' first reads
 
         following = [asyncio.create_task(follow(each)) for each in sessions]
         await asyncio.gather(*map(begin, sessions))
