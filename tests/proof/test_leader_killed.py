@@ -1,8 +1,10 @@
 """Three brokers, three copies of each record: the session's leader is killed, or hangs, again and again."""
 
+import asyncio
 import random
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -11,8 +13,9 @@ from attrs import frozen
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from kchat.core import KchatError, place
-from kchat.io import KafkaLog
+from kchat.conversation import Conversation
+from kchat.core import AppendUnknown, KchatError, Message, TopicSettings, place
+from kchat.io import AsyncKafkaLog, KafkaLog
 from kchat.langchain import KafkaChatMessageHistory
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.distribution import Distribution
@@ -212,3 +215,55 @@ def hang_for_a_while(cluster: KafkaCluster, load: Loaded, figures: Figures) -> N
             load.read_without(victim, figures)
     finally:
         cluster.resume(victim)
+
+
+FOLLOWED_SECONDS_MAX = 90.0
+TURNS_EACH = 15
+
+
+def numbered(begin: int) -> list[str]:
+    return [f"message {number}" for number in range(begin, begin + TURNS_EACH)]
+
+
+def say(talk: Conversation[Message], told: list[str]) -> None:
+    """Append one by one, each until it is acknowledged, with an election in between."""
+    for text in told:
+        try:
+            talk.append([Message("human", {"content": text})], FOLLOWED_SECONDS_MAX)
+        except AppendUnknown as error:
+            talk.resend(error, FOLLOWED_SECONDS_MAX)
+
+
+def test_followers_of_both_faces_miss_nothing_when_the_leader_changes(cluster: KafkaCluster) -> None:
+    """Twice: the leader dies, and then the one that followed it. No gap, no double, and they end in time."""
+    servers, session = {"bootstrap.servers": cluster.bootstrap}, "followed"
+    told = [text for part in range(3) for text in numbered(part * TURNS_EACH)]
+
+    def follow() -> list[str]:
+        with KafkaLog(servers) as log:
+            following = log.conversation(session).follow(
+                messages_max=len(told), seconds_max=FOLLOWED_SECONDS_MAX, wait_for_session=True
+            )
+            return [entry.message.text for entry in following]
+
+    async def afollow() -> list[str]:
+        async with AsyncKafkaLog(servers) as log:
+            following = log.conversation(session).follow(
+                messages_max=len(told), seconds_max=FOLLOWED_SECONDS_MAX, wait_for_session=True
+            )
+            return [entry.message.text async for entry in following]
+
+    leaders = Leaders(AdminClient({**servers, "socket.timeout.ms": 1_000}))
+    with ThreadPoolExecutor(2) as threads, KafkaLog(servers) as log:
+        heard = [threads.submit(follow), threads.submit(lambda: asyncio.run(afollow()))]
+        talk = log.conversation(session, settings=TopicSettings(partitions=1, replication_factor=3))
+        say(talk, numbered(0))
+        for part in (1, 2):
+            victim = leaders.of(session, 0)
+            assert victim is not None
+            cluster.kill(victim)
+            say(talk, numbered(part * TURNS_EACH))
+            assert leaders.of(session, 0, frozenset({victim})) is not None, "another one led"
+            cluster.restart(victim)
+        for each in heard:
+            assert each.result(FOLLOWED_SECONDS_MAX) == told
