@@ -17,6 +17,7 @@ CORE = [path for path in SOURCES if "core" in path.relative_to(ROOT / "src" / "k
 CORE_MAY_IMPORT = {
     "attrs",
     "collections",
+    "contextlib",
     "base64",
     "binascii",
     "bisect",

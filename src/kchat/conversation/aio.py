@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar
 
 from attrs import frozen
@@ -9,6 +10,13 @@ from attrs import frozen
 from kchat.conversation import arguments
 from kchat.conversation.aio_cursor import AsyncCursor, answering
 from kchat.conversation.asking import Asking
+from kchat.conversation.computing import (
+    MESSAGES_MAX,
+    are_large,
+    at_once_or_aside,
+    pausing,
+    step_aside,
+)
 from kchat.conversation.cursors import CursorAsking, listing, names_of
 from kchat.conversation.following import Follower, follower
 from kchat.conversation.page import Entry, Page
@@ -37,6 +45,9 @@ class AsyncConversation(Generic[M]):
 
     It holds no connection; the log that made it does, and outlives it. No call blocks the event loop. Any
     call may be cancelled: no place is moved for it, and what was not acknowledged is withdrawn.
+
+    Messages of a large call are encoded on another thread; so are those of a large page decoded, and the
+    caller's `count` may be called there. They must not be changed before the call returns.
     """
 
     _log: Log
@@ -114,7 +125,7 @@ class AsyncConversation(Generic[M]):
                 entries = await self._do(following.step())
             except Closed:
                 return
-            for entry in entries:
+            async for entry in pausing(entries):
                 yield entry
         if following.error is not None:
             raise following.error
@@ -133,9 +144,11 @@ class AsyncConversation(Generic[M]):
 
     async def append(self, messages: Sequence[M], seconds_max: float = 5.0) -> tuple[ChatPosition, ...]:
         """`Conversation.append`, without blocking the event loop."""
-        sealed = Sealed(messages)
+        large = are_large(messages)
+        sealed = Sealed(tuple(messages) if large else messages)  # the list may change while it is encoded
         del messages
-        records = self._ask.records(sealed, self._log.record_bytes_max)
+        encode = partial(self._ask.records, sealed, self._log.record_bytes_max)
+        records = await at_once_or_aside(encode, large=large)
         return await self._append(self._ask.append(records, seconds_max))
 
     async def resend(self, error: AppendUnknown, seconds_max: float = 5.0) -> tuple[ChatPosition, ...]:
@@ -157,7 +170,11 @@ class AsyncConversation(Generic[M]):
         places: tuple[Acknowledged, ...] = acknowledged(
             await self._log.aappend(request), session=self.session_id, topic=self.topic
         )
-        return await self._do(self._ask.placed(places)) if places else ()
+        if not places:
+            return ()
+        large = len(places) > MESSAGES_MAX
+        take = partial(at_once_or_aside, large=large)
+        return await acarry_out(self._ask.placed(places), answering(self._log), lambda step, _: take(step))
 
     async def _do(self, plan: Plan[T]) -> T:
-        return await acarry_out(plan, answering(self._log))
+        return await acarry_out(plan, answering(self._log), step_aside)

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
+from kchat.conversation.computing import step_aside
 from kchat.conversation.cursors import CursorAsking, Edge
 from kchat.conversation.page import Page
 from kchat.core import ChatPosition, CursorGone, Log, WatchRequest, acarry_out, provisioned
@@ -44,19 +45,22 @@ class AsyncCursor(Generic[M]):
 
     async def read(self, count: int = 100, wait_seconds: float = 0.0) -> Page[M]:
         """`Cursor.read`, without blocking the event loop."""
-        return await acarry_out(self._ask.read(count, wait_seconds), answering(self._log))
+        found = await acarry_out(self._ask.read(count, wait_seconds), answering(self._log), step_aside)
+        return self._ask.took(found)
 
     async def commit(self) -> None:
         """`Cursor.commit`, without blocking the event loop."""
-        await acarry_out(self._ask.commit(), answering(self._log))
+        await acarry_out(self._ask.commit(), answering(self._log), step_aside)
 
     async def seek(self, target: ChatPosition | datetime | Edge) -> None:
         """`Cursor.seek`, without blocking the event loop."""
-        await acarry_out(self._ask.seek(target), answering(self._log))
+        await acarry_out(self._ask.seek(target), answering(self._log), step_aside)
+        self._ask.moved()
 
     async def delete(self) -> bool:
         """`Cursor.delete`, without blocking the event loop."""
         outcome = await self._log.aprovision(self._ask.remove())
         ask = self._ask.ask
         gone = provisioned(outcome, session=ask.session, topic=ask.placement.topic)
+        self._ask.moved()
         return isinstance(gone, CursorGone) and gone.deleted

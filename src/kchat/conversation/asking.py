@@ -280,7 +280,10 @@ def encoded_list(
         InvalidMessage: it is no list, or holds a message that cannot be stored.
     """
     given = type(messages.content)
-    if issubclass(given, one | str | bytes | Mapping) or not issubclass(given, Iterable):
+    # A list by its very type first: to ask abstract classes costs 20 us, as much as the encoding.
+    if given is not list and (
+        issubclass(given, one | str | bytes | Mapping) or not issubclass(given, Iterable)
+    ):
         raise InvalidMessage(
             f"a list of messages is needed here, not {given.__name__}",
             index=0,

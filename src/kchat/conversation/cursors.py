@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum, unique
 from typing import Any, Generic, TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from kchat.conversation import arguments
 from kchat.conversation.asking import Asking
@@ -60,6 +60,15 @@ def names_of(topic: str, groups: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(group.removeprefix(group_of(topic, "")) for group in groups)
 
 
+@frozen(kw_only=True)
+class Taken(Generic[M]):
+    """What a read of a cursor found, and where the next one goes on once the caller has it."""
+
+    page: Page[M]
+    bookmark: tuple[CommittedOffset, ...] | None
+    known: Known
+
+
 @define
 class CursorAsking(Generic[M]):
     """One cursor: where its reads go on, and what it stores when it is told to.
@@ -78,37 +87,46 @@ class CursorAsking(Generic[M]):
         """The consumer group that holds the place."""
         return group_of(self.ask.placement.topic, self.name)
 
-    def read(self, count: int, wait_seconds: float) -> Plan[Page[M]]:
+    def read(self, count: int, wait_seconds: float) -> Plan[Taken[M]]:
         """The next messages; where there are none, those that come within the time."""
         wait_ms = arguments.milliseconds(wait_seconds, "wait_seconds")
+        before: Taken[M] = Taken(page=Page(ended=Ended.COUNT), bookmark=self.bookmark, known=self.known)
         if arguments.whole(count, "count") == 0:
-            return _none()
-        return self._read(count, wait_ms)
+            return _without_asking(before)
+        return self._read(before, count, wait_ms)
 
-    def _read(self, count: int, wait_ms: int) -> Plan[Page[M]]:
-        page = yield from self._next(count)
+    def took(self, taken: Taken[M]) -> Page[M]:
+        """The caller has it: the next read goes on behind it."""
+        self.bookmark, self.known = taken.bookmark, taken.known
+        return taken.page
+
+    def _read(self, before: Taken[M], count: int, wait_ms: int) -> Plan[Taken[M]]:
+        taken = yield from self._next(before, count)
+        page = taken.page
         if not page.entries and wait_ms and page.end is not None:
             news: bool = yield WatchRequest(
                 topic=self.ask.placement.topic, positions=page.end.after, wait_ms_max=wait_ms
             )
             if news:
-                page = yield from self._next(count)
-        return page
+                taken = yield from self._next(taken, count)
+        return taken
 
-    def _next(self, count: int) -> Plan[Page[M]]:
-        start = FromCommitted(self.group) if self.bookmark is None else FromBookmark(self.bookmark)
+    def _next(self, before: Taken[M], count: int) -> Plan[Taken[M]]:
+        start = FromCommitted(self.group) if before.bookmark is None else FromBookmark(before.bookmark)
         request = evolve(self.ask.request(start), with_bookmark=True)
-        found = yield from onward(request, count, self.known)
+        found = yield from onward(request, count, before.known)
         if isinstance(found, Failed):
             raise read_error(found.failure, self.ask.session, self.ask.placement.topic)
         page, known = found
         # What an earlier read handed out may be removed by now: who reads on is told so.
-        news = tuple(marker for marker in page.markers if not self.known.removals.keeps(marker))
-        if news and self.bookmark is not None:
+        news = tuple(marker for marker in page.markers if not before.known.removals.keeps(marker))
+        if news and before.bookmark is not None:
             page = evolve(page, deliveries=in_order((*page.deliveries, *news)))
-        self.known = known
-        self.bookmark = page.bookmark if page.exists else None
-        return self.ask.page(page, Ended.COUNT if page.newer else Ended.END)
+        return Taken(
+            page=self.ask.page(page, Ended.COUNT if page.newer else Ended.END),
+            bookmark=page.bookmark if page.exists else None,
+            known=known,
+        )
 
     def commit(self) -> Plan[None]:
         """Store the place behind all that was read."""
@@ -120,22 +138,22 @@ class CursorAsking(Generic[M]):
         """Move the cursor, and store its new place."""
         match target:
             case Edge.BEGINNING:
-                return self._sought(FromBeginning())
+                return self._moved(FromBeginning())
             case Edge.END:
-                return self._sought(FromEnd())
+                return self._moved(FromEnd())
             case datetime():
-                return self._sought(FromBeginning(), since_ms=arguments.timestamp(target, "target"))
+                return self._moved(FromBeginning(), since_ms=arguments.timestamp(target, "target"))
             case ChatPosition():
                 place = arguments.position_of(self.ask.session, target)
-                return self._sought(FromPositions(place.before, place.topic_id))
+                return self._moved(FromPositions(place.before, place.topic_id))
             case _:
                 raise ValueError(
                     "a cursor moves to a ChatPosition, a datetime, Edge.BEGINNING or Edge.END,"
                     f" not to a {type(target).__name__}"
                 )
 
-    def _sought(self, start: Start, since_ms: int | None = None) -> Plan[None]:
-        yield from self._moved(start, since_ms)
+    def moved(self) -> None:
+        """The cursor was moved: the next read begins where it stands."""
         self.bookmark = None
 
     def _moved(self, start: Start, since_ms: int | None = None) -> Plan[None]:
@@ -147,14 +165,13 @@ class CursorAsking(Generic[M]):
             raise read_error(outcome.progress.unmoved, self.ask.session, self.ask.placement.topic)
 
     def remove(self) -> RemoveCursor:
-        """Forget the place."""
-        self.bookmark = None
+        """Forget the place; `moved` when that is done."""
         return RemoveCursor(group=self.group)
 
 
-def _none() -> Plan[Page[Any]]:
+def _without_asking(taken: Taken[M]) -> Plan[Taken[M]]:
     yield from ()
-    return Page(ended=Ended.COUNT)
+    return taken
 
 
 def _stored() -> Plan[None]:

@@ -48,7 +48,7 @@ class Cursor(Generic[M]):
         Where there are none it waits for at most `wait_seconds`. A removal of a message that came before is
         handed out, as a message of the type "remove". Raises as `Conversation.read` does.
         """
-        return carry_out(self._ask.read(count, wait_seconds), answering(self._log))
+        return self._ask.took(carry_out(self._ask.read(count, wait_seconds), answering(self._log)))
 
     def commit(self) -> None:
         """Store the place behind all that was read: the next reader of this name goes on there.
@@ -70,6 +70,7 @@ class Cursor(Generic[M]):
             ReadFailed: it was not moved, or is not known to be.
         """
         carry_out(self._ask.seek(target), answering(self._log))
+        self._ask.moved()
 
     def delete(self) -> bool:
         """Forget the stored place; whether there was one, as far as the last answer tells.
@@ -80,4 +81,5 @@ class Cursor(Generic[M]):
         outcome = self._log.provision(self._ask.remove())
         ask = self._ask.ask
         gone = provisioned(outcome, session=ask.session, topic=ask.placement.topic)
+        self._ask.moved()
         return isinstance(gone, CursorGone) and gone.deleted

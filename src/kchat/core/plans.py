@@ -5,7 +5,11 @@ what to read next stands in one place (docs/adr/0020-plans.md).
 """
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, TypeVar
+from contextlib import suppress
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from attrs import frozen
 
 from kchat.core.requests import ReadRequest, WatchRequest
 
@@ -31,14 +35,42 @@ def carry_out(plan: Plan[T], answer: Callable[[Ask], Any]) -> T:
         plan.close()
 
 
-async def acarry_out(plan: Plan[T], answer: Callable[[Ask], Awaitable[Any]]) -> T:
-    """The same; other tasks run while an answer is awaited. A cancelled one leaves nothing behind."""
+@frozen
+class Returned(Generic[T]):
+    """The plan is carried out."""
+
+    value: T
+
+
+Step = Callable[[Callable[[], Ask | Returned[Any]], Any], Awaitable[Ask | Returned[Any]]]
+"""Takes a step of a plan, here or elsewhere; it is told the answer that the plan goes on with."""
+
+
+async def _here(step: Callable[[], Ask | Returned[Any]], _: Any) -> Ask | Returned[Any]:
+    return step()
+
+
+async def acarry_out(plan: Plan[T], answer: Callable[[Ask], Awaitable[Any]], take: Step = _here) -> T:
+    """The same; other tasks run while an answer or a step is awaited. A cancelled one leaves nothing behind.
+
+    So a plan must keep what it does to itself: whatever it changes elsewhere is changed for nobody, if it is
+    cancelled during its last step.
+    """
+    told: Any = None
     try:
-        asked = next(plan)
         while True:
-            asked = plan.send(await answer(asked))
-    except StopIteration as end:
-        result: T = end.value
-        return result
+            asked = await take(partial(_step, plan, told), told)
+            if isinstance(asked, Returned):
+                result: T = asked.value
+                return result
+            told = await answer(asked)
     finally:
-        plan.close()
+        with suppress(ValueError):  # a step of it that was cancelled may go on elsewhere, to its end
+            plan.close()
+
+
+def _step(plan: Plan[T], told: Any) -> Ask | Returned[T]:
+    try:
+        return plan.send(told)
+    except StopIteration as end:
+        return Returned(end.value)

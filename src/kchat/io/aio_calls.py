@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Lock
 from types import ModuleType
 from typing import Any, TypeVar
@@ -10,6 +11,12 @@ from weakref import WeakKeyDictionary
 
 from attrs import define, field
 
+from kchat.conversation.computing import (
+    MESSAGES_MAX,
+    at_once_or_aside,
+    in_turn,
+    is_large_answer,
+)
 from kchat.core import (
     AppendOutcome,
     AppendRequest,
@@ -32,6 +39,7 @@ from kchat.io.forks import never_free
 from kchat.io.performing import Call, now_ms
 from kchat.io.waking import Bell
 
+J = TypeVar("J")
 T = TypeVar("T")
 
 _WITHOUT_EFFECT = (DescribeTopic, FetchCommitted, ListOffsets, FindOffsets, Fetch, ListGroups)
@@ -68,7 +76,9 @@ class AsyncCalls:
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = WeakKeyDictionary()
 
     async def append(self, request: AppendRequest) -> AppendOutcome:
-        """Run the appending machine."""
+        """Run the appending machine. Many records are handed over on a thread: each takes microseconds."""
+        if len(request.records) > MESSAGES_MAX:
+            return await self.run(appending, request, _as_it_is, _as_it_is)
         state = appending.start(request, now_ms())
         todo = appending.pending(state)
         if isinstance(todo, AppendOutcome):
@@ -90,12 +100,21 @@ class AsyncCalls:
         return outcome
 
     async def run(
-        self, machine: ModuleType, request: Any, receive: Callable[[Any], T], *, waits: bool = False
+        self,
+        machine: ModuleType,
+        request: Any,
+        judge: Callable[[Any], J],
+        receive: Callable[[J], T],
+        *,
+        waits: bool = False,
     ) -> T:
-        """Run another machine, on a few threads: the client has no such calls that one could await."""
+        """Run a machine on a few threads: the client has no such calls that one could await.
+
+        What `judge` makes of the outcome, elsewhere where that is large, `receive` gets on the loop.
+        """
         state = machine.start(request, now_ms())
         if not isinstance(machine.pending(state), Command):
-            return receive(machine.pending(state))
+            return receive(judge(machine.pending(state)))
         # The call's time runs while it waits to be admitted.
         limit_ms = getattr(request, "stall_ms_max", 0) if request.wait_ms_max is None else request.wait_ms_max
         admission = self._admission(waits=waits)
@@ -104,17 +123,17 @@ class AsyncCalls:
             async with asyncio.timeout(limit_ms / 1000):
                 await admission.acquire()
         except TimeoutError:
-            return receive(never_admitted(machine, state))
+            return receive(judge(never_admitted(machine, state)))
         admitted = True
 
-        def left(outcome: Any) -> T:
+        def left(judged: J) -> T:
             nonlocal admitted
             admitted = False
             admission.release()
-            return receive(outcome)
+            return receive(judged)
 
         try:
-            return await self._admitted(machine, state, left, waits=waits)
+            return await self._admitted(machine, state, judge, left, waits=waits)
         finally:
             if admitted:
                 admission.release()
@@ -132,26 +151,28 @@ class AsyncCalls:
             never_free(inherited)
 
     async def _admitted(
-        self, machine: ModuleType, state: Any, receive: Callable[[Any], T], *, waits: bool
+        self,
+        machine: ModuleType,
+        state: Any,
+        judge: Callable[[Any], J],
+        receive: Callable[[J], T],
+        *,
+        waits: bool,
     ) -> T:
         call = self._call(machine)
         executor = self._threads(waits=waits)
         loop = asyncio.get_running_loop()
-
         last: Command | None = None
-
-        async def perform(command: Command) -> Event:
-            nonlocal last
-            self._check(machine)
-            last = command
-            return await loop.run_in_executor(executor, call.perform, command)
-
         ended = False
         try:
-            outcome = await arun(machine, state, perform)
+            while isinstance(todo := machine.pending(state), Command):
+                self._check(machine)
+                last = todo
+                state = await loop.run_in_executor(executor, _step, machine, call, state, todo)
             ended = True
+            judged = await at_once_or_aside(partial(judge, todo), large=is_large_answer(todo))
             call.close()
-            return receive(outcome)
+            return receive(judged)
         except asyncio.CancelledError:
             undone = abandoned(call)
             if not isinstance(last, _WITHOUT_EFFECT):
@@ -202,3 +223,14 @@ class AsyncCalls:
                 return self._waiting
             self._ending = self._ending or ThreadPoolExecutor(READERS_MAX, "kchat")
             return self._ending
+
+
+def _step(machine: ModuleType, call: Call, state: Any, command: Command) -> Any:
+    """Perform a command and see what follows, on the thread that has the answer: to decode takes longer."""
+    event = call.perform(command)
+    with in_turn(event):
+        return machine.advance(state, event)
+
+
+def _as_it_is(outcome: T) -> T:
+    return outcome

@@ -41,6 +41,7 @@ from kchat.io.known import KnownTopics
 from kchat.io.performing import Call, now_ms
 from kchat.io.watching import Watcher
 
+J = TypeVar("J")
 M = TypeVar("M")
 T = TypeVar("T")
 
@@ -142,16 +143,24 @@ class KafkaLog:
 
     async def aread(self, request: ReadRequest[M]) -> ReadOutcome[M]:
         """`read`, without blocking the event loop. A cancelled one leaves the cursor where it was."""
-        return await self.aread_for(request, _as_it_is)
+        return await self.aread_for(request, _as_it_is, _as_it_is)
 
-    async def aread_for(self, request: ReadRequest[M], receive: Callable[[ReadOutcome[M]], T]) -> T:
-        """`read_for`, without blocking the event loop."""
+    async def aread_for(
+        self,
+        request: ReadRequest[M],
+        judge: Callable[[ReadOutcome[M]], J],
+        receive: Callable[[J], T],
+    ) -> T:
+        """`read_for`, without blocking the event loop: a large outcome is judged on another thread.
 
-        def received(outcome: ReadOutcome[M]) -> T:
+        `receive` gets what `judge` made of it, on the loop; nobody got the messages before it returns.
+        """
+
+        def judged(outcome: ReadOutcome[M]) -> J:
             self._known.learn_read(request.topic, outcome, request.partition)
-            return receive(outcome)
+            return judge(outcome)
 
-        return await self._async.run(reading, self._expecting(request), received, waits=request.follow)
+        return await self._async.run(reading, self._expecting(request), judged, receive, waits=request.follow)
 
     async def aappend(self, request: AppendRequest) -> AppendOutcome:
         """`append`, without blocking the event loop. A cancelled one withdraws what is not acknowledged."""
@@ -162,7 +171,7 @@ class KafkaLog:
     async def aprovision(self, request: ProvisionRequest) -> ProvisionOutcome:
         """`provision`, without blocking the event loop."""
         _check_type(request, ProvisionRequest)
-        outcome: ProvisionOutcome = await self._async.run(provisioning, request, _as_it_is)
+        outcome: ProvisionOutcome = await self._async.run(provisioning, request, _as_it_is, _as_it_is)
         self._known.learn_provision(request, outcome)
         return outcome
 

@@ -8,6 +8,7 @@ from langchain_core.messages import BaseMessage
 from kchat.core import (
     CorruptRecord,
     FromBeginning,
+    KchatError,
     ReadOutcome,
     ReadRequest,
     Removals,
@@ -29,6 +30,10 @@ class Handed:
     skipped: tuple[CorruptRecord, ...]
     replayed: Replayed[BaseMessage] | None
     marked: bool
+
+
+Judged = tuple[ReadOutcome[BaseMessage], Handed | KchatError]
+"""An outcome, and what is there for the caller: messages, or an error to be raised."""
 
 
 def handed(

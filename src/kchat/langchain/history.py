@@ -2,19 +2,22 @@
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, NoReturn, Self
 
 from langchain_core.chat_history import BaseChatMessageHistory
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage
 
 from kchat.conversation.arguments import age, switch, whole
 from kchat.conversation.asking import Memory
+from kchat.conversation.computing import are_large, at_once_or_aside
 from kchat.conversation.ids import new_message_id
 from kchat.core import (
     AppendRequest,
     AppendUnknown,
     Closed,
     CorruptRecord,
+    KchatError,
     Log,
     ReadOutcome,
     ReadRequest,
@@ -26,9 +29,10 @@ from kchat.core import (
     provisioned,
 )
 from kchat.io import SharedLog, share_log
+from kchat.langchain.adding import AsyncAdds
 from kchat.langchain.arguments import CorruptPolicy, message_types, policy, properties
 from kchat.langchain.asking import MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT, Asking
-from kchat.langchain.handing import handed
+from kchat.langchain.handing import Judged, handed
 from kchat.langchain.messages import decoder, encoder
 from kchat.langchain.reading import ConversationReads
 from kchat.langchain.stepping import Stepping, aread_in_steps, read_in_steps
@@ -43,7 +47,7 @@ DEFAULT_PARTITION = 3
 """Three partitions, of which a session uses one."""
 
 
-class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
+class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHistory):
     """Chat message history of one session, kept in an Apache Kafka topic.
 
     The successor of langchain_community's class, with the same members. Reading is stateful as it was there:
@@ -237,11 +241,13 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         The place is left alone. Messages that are appended meanwhile come, too; `skipped` and `last_outcome`
         are those of the last batch. Raises as `messages_from_beginning` does, after what lies before it.
         """
-        return stream(self._open_log().read, self._handed, self._ask.batch(batch_max), self._memory)
+        read, request = self._open_log().read, self._ask.batch(batch_max)
+        return stream(read, self._judged, self._took, request, self._memory)
 
     def astream_messages(self, batch_max: int = BATCH_MAX_DEFAULT) -> AsyncIterator[BaseMessage]:
         """`stream_messages`, without blocking the event loop."""
-        return astream(self._open_log().aread, self._handed, self._ask.batch(batch_max), self._memory)
+        aread, request = self._open_log().aread, self._ask.batch(batch_max)
+        return astream(aread, self._judged, self._took, request, self._memory)
 
     # Appending
 
@@ -268,28 +274,12 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
     async def aadd_messages(
         self, messages: Sequence[BaseMessage], flush_timeout_seconds: float = 5.0
     ) -> None:
-        """`add_messages`, without blocking the event loop."""
-        sealed = Sealed(messages)
+        """`add_messages`, without blocking the event loop. Do not change the messages before it returns."""
+        large = are_large(messages)
+        sealed = Sealed(tuple(messages) if large else messages)  # the list may change while it is encoded
         del messages
-        await self._aappend(self._append_request(sealed, flush_timeout_seconds))
-
-    async def aadd_message(self, message: BaseMessage) -> None:
-        """Append one message, without blocking the event loop."""
-        adding = self.aadd_messages([message])
-        del message
-        await adding
-
-    async def aadd_user_message(self, message: HumanMessage | str) -> None:
-        """Append what the user said, without blocking the event loop."""
-        adding = self.aadd_message(HumanMessage(message) if isinstance(message, str) else message)
-        del message
-        await adding
-
-    async def aadd_ai_message(self, message: AIMessage | str) -> None:
-        """Append what the model said, without blocking the event loop."""
-        adding = self.aadd_message(AIMessage(message) if isinstance(message, str) else message)
-        del message
-        await adding
+        encode = partial(self._append_request, sealed, flush_timeout_seconds)
+        await self._aappend(await at_once_or_aside(encode, large=large))
 
     def resend(self, error: AppendUnknown, flush_timeout_seconds: float = 5.0) -> None:
         """Append the records of an `AppendUnknown` again; a reader drops the second copy of each.
@@ -371,7 +361,7 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         return await aread_in_steps(self._open_log(), self._stepping(request))
 
     def _stepping(self, request: ReadRequest[BaseMessage]) -> Stepping:
-        return Stepping(request, self._memory, lambda: self._log.now_ms, self._handed)
+        return Stepping(request, self._memory, lambda: self._log.now_ms, self._judged, self._took)
 
     def _append(self, request: AppendRequest) -> None:
         outcome = self._open_log().append(request)
@@ -381,12 +371,19 @@ class KafkaChatMessageHistory(ConversationReads, BaseChatMessageHistory):
         outcome = await self._open_log().aappend(request)
         acknowledged(outcome, session=self.session_id, topic=request.topic)
 
-    def _handed(
-        self, request: ReadRequest[BaseMessage], outcome: ReadOutcome[BaseMessage]
-    ) -> list[BaseMessage]:
+    def _judged(self, request: ReadRequest[BaseMessage], outcome: ReadOutcome[BaseMessage]) -> Judged:
+        """What there is to hand out. Nothing changes here: the caller may be gone before it is done."""
+        try:
+            return outcome, handed(self._ask, request, outcome, marked=self._marked)
+        except KchatError as error:
+            return outcome, error
+
+    def _took(self, judged: Judged) -> list[BaseMessage]:
         """What a read hands to the caller, and what it leaves to be asked about."""
+        outcome, found = judged
         self.last_outcome, self.skipped = outcome, ()
-        found = handed(self._ask, request, outcome, marked=self._marked)
+        if isinstance(found, KchatError):
+            raise found
         self.skipped, self._marked = found.skipped, found.marked
         self.skipped_total += len(found.skipped)
         self._replayed = found.replayed or self._replayed

@@ -7,15 +7,25 @@ read, so that Ctrl-C before the caller has the messages moves the cursor back.
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 from langchain_core.messages import BaseMessage
 
 from kchat.conversation.asking import Memory
 from kchat.core import Known, Log, Plan, ReadOutcome, ReadRequest, settled_read
+from kchat.core.plans import Ask
 from kchat.io import KafkaLog
+from kchat.langchain.handing import Judged
 
 Request = ReadRequest[BaseMessage]
 Outcome = ReadOutcome[BaseMessage]
+
+
+@frozen
+class Last:
+    """What the last read of a plan came to."""
+
+    judged: Judged
+    known: Known
 
 
 @define
@@ -25,7 +35,8 @@ class Stepping:
     request: Request
     memory: Memory
     now_ms: Callable[[], int]
-    hand: Callable[[Request, Outcome], list[BaseMessage]]
+    judge: Callable[[Request, Outcome], Judged]
+    take: Callable[[Judged], list[BaseMessage]]
     plan: Plan[tuple[Outcome, Known]] = field(init=False)
     asked: Any = field(init=False)
 
@@ -37,13 +48,23 @@ class Stepping:
 
     def go_on(self, outcome: Outcome) -> list[BaseMessage] | None:
         """The messages, or None: another read is asked."""
+        return self.took(self.judged(outcome))
+
+    def judged(self, outcome: Outcome) -> Last | Ask:
+        """What follows. Only the plan goes on here: the caller may be gone before it is done."""
         try:
-            self.asked = self.plan.send(outcome)
+            return self.plan.send(outcome)
         except StopIteration as end:
-            last, self.memory.known = end.value
-        else:
+            last, known = end.value
+        return Last(self.judge(self.request, last), known)
+
+    def took(self, found: Last | Ask) -> list[BaseMessage] | None:
+        """The caller has it."""
+        if not isinstance(found, Last):
+            self.asked = found
             return None
-        return self.hand(self.request, last)
+        self.memory.known = found.known
+        return self.take(found.judged)
 
 
 def _once(request: Request, known: Known) -> Plan[tuple[Outcome, Known]]:
@@ -69,7 +90,7 @@ async def aread_in_steps(log: Log, step: Stepping) -> list[BaseMessage]:
     """The same, without blocking the event loop."""
     while True:
         if isinstance(log, KafkaLog):
-            found = await log.aread_for(step.asked, step.go_on)
+            found = await log.aread_for(step.asked, step.judged, step.took)
         else:
             found = step.go_on(await log.aread(step.asked))
         if found is not None:

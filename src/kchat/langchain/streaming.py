@@ -1,22 +1,26 @@
 """A conversation of any length, message by message: read in batches, so that a batch is what it takes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import BaseMessage
 
 from kchat.conversation.asking import Memory
+from kchat.conversation.computing import at_once_or_aside, is_large_answer, pausing, step_aside
 from kchat.core import Failed, ReadOutcome, ReadRequest, acarry_out, carry_out, continued, settled_batch
+from kchat.langchain.handing import Judged
 
 Request = ReadRequest[BaseMessage]
 Outcome = ReadOutcome[BaseMessage]
-Hand = Callable[[Request, Outcome], list[BaseMessage]]
+Judge = Callable[[Request, Outcome], Judged]
+Take = Callable[[Judged], list[BaseMessage]]
 
 BATCH_MAX_DEFAULT = 1_000
 
 
 def stream(
-    read: Callable[[Any], Outcome], hand: Hand, request: Request, memory: Memory
+    read: Callable[[Any], Outcome], judge: Judge, take: Take, request: Request, memory: Memory
 ) -> Iterator[BaseMessage]:
     """Batch after batch. What a batch that fails has handed out comes before its error."""
     todo: Request | None = request
@@ -24,20 +28,21 @@ def stream(
         outcome, memory.known = carry_out(settled_batch(todo, memory.known), read)
         if isinstance(outcome, Failed):
             yield from outcome.progress.messages
-        yield from hand(todo, outcome)
+        yield from take(judge(todo, outcome))
         todo = continued(todo, outcome)
 
 
 async def astream(
-    read: Callable[[Any], Awaitable[Outcome]], hand: Hand, request: Request, memory: Memory
+    read: Callable[[Any], Awaitable[Outcome]], judge: Judge, take: Take, request: Request, memory: Memory
 ) -> AsyncIterator[BaseMessage]:
-    """The same, without blocking the event loop."""
+    """The same, without blocking the event loop: a large batch is judged on another thread."""
     todo: Request | None = request
     while todo is not None:
-        outcome, memory.known = await acarry_out(settled_batch(todo, memory.known), read)
+        outcome, memory.known = await acarry_out(settled_batch(todo, memory.known), read, step_aside)
         if isinstance(outcome, Failed):
-            for message in outcome.progress.messages:
+            async for message in pausing(outcome.progress.messages):
                 yield message
-        for message in hand(todo, outcome):
+        judged = await at_once_or_aside(partial(judge, todo, outcome), large=is_large_answer(outcome))
+        async for message in pausing(take(judged)):
             yield message
         todo = continued(todo, outcome)
