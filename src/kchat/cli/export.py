@@ -1,5 +1,6 @@
 """`kchat export`: a conversation as a file."""
 
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
@@ -59,7 +60,8 @@ def export(
         raise click.UsageError("--json prints a report on stdout: name a file for the conversation with -o")
     format_name = written_as(format_name, path)
     losses = Losses()
-    with connection.log() as log, progress("exporting") as advance:
+    on_terminal = path is None and sys.stdout.isatty()  # a bar would be drawn into the conversation
+    with connection.log() as log, progress("exporting", wanted=not on_terminal) as advance:
         parts = whole_read(
             log,
             session=session,

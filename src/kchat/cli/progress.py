@@ -12,12 +12,16 @@ Advance = Callable[[int, int | None], None]
 
 
 @contextmanager
-def progress(about: str) -> Iterator[Advance]:
+def progress(about: str, *, wanted: bool = True) -> Iterator[Advance]:
     """A bar that is gone when the block ends."""
-    if not sys.stderr.isatty():
+    if not (wanted and sys.stderr.isatty()):
         yield lambda _done, _total: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    # Not redirected: what is written on stdout meanwhile is data, and stays there.
+    with Progress(
+        *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+    ) as bar:
         task = bar.add_task(about, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
