@@ -148,3 +148,30 @@ def test_ls_leaves_out_topics_of_other_programs_and_says_so(kafka: str, session:
     assert "1 topic has no messages in the newest records: --all" in result.stderr
     everything = invoke("ls", "--match", session, "--all", "-b", kafka)
     assert [line.split()[-1] for line in everything.stdout.splitlines()] == ["session", session, other]
+
+
+def test_doctor_says_what_endangers_a_session_and_its_mend(kafka: str, session: str) -> None:
+    say(kafka, session, "one")
+    result = invoke("doctor", session, "--probe", "--json", "-b", kafka)
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    checks = {(check["name"], check["level"]): check for check in document["checks"]}
+    assert ("connection", "ok") in checks
+    assert ("clock", "ok") in checks
+    assert "Kafka " in next(c["text"] for c in document["checks"] if c["name"] == "version")
+    lonely = checks["replication", "warning"]
+    assert lonely["topics"] == [session]
+    assert "replication_factor=3" in lonely["mend"]
+    text = invoke("doctor", session, "-b", kafka)
+    assert text.exit_code == 1
+    assert "warning  replication: 1 topic: one replica" in text.stdout
+    assert invoke("doctor", f"{session}-nobody", "-b", kafka).exit_code == 1
+
+
+def test_doctor_of_a_cluster_that_is_away_says_so() -> None:
+    result = invoke("doctor", "--json", "-b", "127.0.0.1:1")
+    assert result.exit_code == 1
+    last = json.loads(result.stdout)["checks"][-1]
+    assert (last["name"], last["level"]) == ("connection", "error")
+    assert "Connection refused" in last["text"]
+    assert last["mend"]

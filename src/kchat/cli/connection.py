@@ -45,11 +45,16 @@ class Connection:
             SettingError: no cluster is named.
             InvalidConfig: a property is refused.
         """
-        return KafkaLog({**self.properties, SERVERS: self.named_servers})
+        return KafkaLog(self.with_servers)
 
-    def survey(self) -> Survey:
-        """Questions about this cluster, for `with`. Raises as `log` does."""
-        return Survey({**self.properties, SERVERS: self.named_servers})
+    def survey(self, **more: Any) -> Survey:
+        """Questions about this cluster, for `with`; `more` are properties too. Raises as `log` does."""
+        return Survey({**self.with_servers, **more})
+
+    @property
+    def with_servers(self) -> dict[str, str]:
+        """The properties of a client, the servers among them. Raises as `named_servers` does."""
+        return {**self.properties, SERVERS: self.named_servers}
 
     @property
     def named_servers(self) -> str:

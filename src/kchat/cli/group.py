@@ -9,7 +9,7 @@ import click
 from kchat.cli.errors import CommandGroup
 from kchat.cli.options import debug_option
 
-COMMANDS = ("demo", "export", "import", "ls", "rm", "say", "show", "tail", "verify")
+COMMANDS = ("demo", "doctor", "export", "import", "ls", "rm", "say", "show", "tail", "verify")
 """Each is `kchat.cli.NAME`, an attribute of a module of the same name; what Python cannot name has a `_`."""
 
 EPILOG = """\b

@@ -2,18 +2,16 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.escaping import printable
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
+from kchat.cli.progress import progress
 from kchat.cli.quantities import age_text, size_text
 from kchat.cli.session_rows import SessionRow, matches
 from kchat.cli.session_survey import survey_sessions
@@ -81,18 +79,8 @@ def _rows(connection: Connection, pattern: str | None) -> list[SessionRow]:
         topics = survey.topics()
         named = {topic: session_id_of(topic) for topic in topics}
         sessions = {t: s for t, s in named.items() if s is not None and matches(s, pattern)}
-        with _progress(len(sessions)) as done:
-            return list(survey_sessions(survey, sessions, topics, done))
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], object]]:
-    """A bar on stderr, where that is a terminal; it is gone at the end."""
-    console = Console(stderr=True)
-    columns = (TextColumn("sessions"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda count: progress.advance(task, count)
+        with progress("sessions") as advance:
+            return list(survey_sessions(survey, sessions, topics, advance))
 
 
 def _print_table(rows: Sequence[SessionRow]) -> None:

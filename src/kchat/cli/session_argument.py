@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from kchat.cli.completing import complete_session
 from kchat.cli.errors import CommandError
 from kchat.core import InvalidSessionId, place
 
@@ -28,10 +29,17 @@ def checked_sessions(
     return tuple(dict.fromkeys(checked_session(context, parameter, name) for name in given))
 
 
-session_argument = click.argument("session", metavar="SESSION", callback=checked_session)
+session_argument = click.argument(
+    "session", metavar="SESSION", callback=checked_session, shell_complete=complete_session
+)
 
 sessions_argument = click.argument(
-    "sessions", metavar="SESSION...", nargs=-1, required=True, callback=checked_sessions
+    "sessions",
+    metavar="SESSION...",
+    nargs=-1,
+    required=True,
+    callback=checked_sessions,
+    shell_complete=complete_session,
 )
 
 

@@ -38,7 +38,7 @@ def survey_sessions(
     survey: Surveyed,
     sessions: Mapping[str, str],
     partitions: Mapping[str, tuple[int, ...]],
-    done: Callable[[int], object],
+    advance: Callable[[int, int], object],
 ) -> Iterator[SessionRow]:
     """The lines of these sessions.
 
@@ -46,9 +46,9 @@ def survey_sessions(
         survey: who is asked.
         sessions: each topic's session.
         partitions: each topic's partitions.
-        done: is told how many more are done.
+        advance: is told how many are done, and of how many.
     """
-    topics = iter(sessions)
+    topics, done = iter(sessions), 0
     while batch := list(islice(topics, TOPICS_MAX)):
         places = [(topic, partition) for topic in batch for partition in partitions[topic]]
         found = _partitions(survey, places)
@@ -61,7 +61,8 @@ def survey_sessions(
                 tuple(found.get((topic, partition)) for partition in partitions[topic]),
                 None if isinstance(told, BrokerError) else told,
             )
-        done(len(batch))
+        done += len(batch)
+        advance(done, len(sessions))
 
 
 def _partitions(survey: Surveyed, places: list[Place]) -> dict[Place, Partition]:

@@ -33,12 +33,16 @@ class Asked:
         self._pending.acquire()
         start_new_thread(self._run, (seconds,))
 
-    def answered(self, seconds: float) -> bool:
-        """Wait for the answer; tell whether there is one, and no error."""
+    def over(self, seconds: float) -> bool:
+        """Wait until it is over; tell whether it is, with an answer or with an error."""
         if not self._pending.acquire(timeout=seconds):
             return False
         self._pending.release()
-        return self._error is None
+        return True
+
+    def answered(self, seconds: float) -> bool:
+        """Wait for the answer; tell whether there is one, and no error."""
+        return self.over(seconds) and self._error is None
 
     def result(self, seconds: float) -> Any:
         """Wait for the answer, and give it.

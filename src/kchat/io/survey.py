@@ -11,7 +11,6 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from attrs import frozen
 from confluent_kafka import (
     IsolationLevel,
     KafkaError,
@@ -21,7 +20,6 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import (  # documented, but not all in its __all__
-    AclOperation,
     AdminClient,
     ConfigResource,
     OffsetSpec,
@@ -36,6 +34,7 @@ from kchat.io.clients import Client, Clients, serve
 from kchat.io.config import Config
 from kchat.io.failing import FailedError
 from kchat.io.reads import record_of
+from kchat.io.shapes import ClusterShape, TopicShape, cluster_shape, topic_shape
 from kchat.io.translate import broker_error
 
 K = TypeVar("K")
@@ -47,31 +46,14 @@ ANSWER_SECONDS_MAX = 10.0
 CONNECT_SECONDS_MAX = 5.0
 """How long the first one may take: a cluster that does not answer is known after this."""
 
+LOOK_SECONDS = 0.2
+"""How long an answer is waited for before it is looked whether the broker refuses this client."""
+
 POLL_SECONDS_MAX = 0.1
 """How long a poll may wait: Ctrl-C is heard after it."""
 
 Place = tuple[str, int]
 """A topic and a partition of it."""
-
-
-@frozen(kw_only=True)
-class TopicShape:
-    """One topic as its description has it. `operations` is what this user may do; None: not told."""
-
-    partitions: int
-    replicas_min: int
-    in_sync_min: int
-    operations: frozenset[str] | None
-
-
-@frozen(kw_only=True)
-class ClusterShape:
-    """The cluster as its description has it."""
-
-    cluster_id: str | None
-    controller: int | None
-    brokers: tuple[int, ...]
-    operations: frozenset[str] | None
 
 
 class Survey:
@@ -142,7 +124,7 @@ class Survey:
             )
         )
         return {
-            name: found if isinstance(found, BrokerError) else _shape(found)
+            name: found if isinstance(found, BrokerError) else topic_shape(found)
             for name, found in described.items()
         }
 
@@ -157,12 +139,11 @@ class Survey:
         found = asked[""]
         if isinstance(found, BrokerError):
             raise self._failed(found)
-        return ClusterShape(
-            cluster_id=found.cluster_id,
-            controller=None if found.controller is None else found.controller.id,
-            brokers=tuple(sorted(node.id for node in found.nodes)),
-            operations=_operations(found.authorized_operations),
-        )
+        return cluster_shape(found)
+
+    def listen(self) -> None:
+        """Let the client write its log, which it keeps until it is polled."""
+        serve(self._admin)
 
     def newest(
         self, starts: Mapping[Place, int], seconds_max: float
@@ -291,8 +272,11 @@ class Survey:
         self.requests += 1
         asked = Asked(ask)
         asked.start(seconds)
+        end = time.monotonic() + seconds
+        while not asked.over(LOOK_SECONDS) and time.monotonic() < end:
+            self._look_for_refusal()
         try:
-            answer: V = asked.result(seconds + 0.5)
+            answer: V = asked.result(LOOK_SECONDS)
         except FailedError as failed:
             error = failed.error
         except KafkaException as failed:
@@ -300,6 +284,16 @@ class Survey:
         else:
             return answer
         raise self._failed(error)
+
+    def _look_for_refusal(self) -> None:
+        """A wrong password looks like silence; the client says what it is only where it is asked.
+
+        Raises:
+            ReadFailed: asking on cannot help.
+        """
+        serve(self._admin)
+        if self._admin.complaints.explain(TIMED_OUT).kind is ErrorKind.DENIED:
+            raise self._failed(TIMED_OUT)
 
     def _failed(self, error: BrokerError) -> ReadFailed:
         """The error with the cause that the client told on the way."""
@@ -327,20 +321,6 @@ def _first_error(*answers: Any) -> BrokerError | None:
 
 def _time(timestamp_ms: int) -> int | None:
     return timestamp_ms if timestamp_ms >= 0 else None
-
-
-def _shape(description: Any) -> TopicShape:
-    partitions = description.partitions
-    return TopicShape(
-        partitions=len(partitions),
-        replicas_min=min((len(partition.replicas) for partition in partitions), default=0),
-        in_sync_min=min((len(partition.isr) for partition in partitions), default=0),
-        operations=_operations(description.authorized_operations),
-    )
-
-
-def _operations(told: "Iterable[AclOperation] | None") -> frozenset[str] | None:
-    return None if told is None else frozenset(operation.name for operation in told)
 
 
 def _told(message: Message) -> tuple[Place, Record | BrokerError | None]:
