@@ -65,7 +65,9 @@ def demo(
     keep: bool,
     as_json: bool,
 ) -> None:
-    """Append a conversation, and read it back in every way that KafkaChatMessageHistory offers.
+    """Append a conversation, and read it back.
+
+    In every way that KafkaChatMessageHistory offers.
 
     Without a cluster it runs on an embedded Kafka: librdkafka's mock cluster, in this process.
 

@@ -51,8 +51,9 @@ LOOPBACK = ("localhost", "127.", "[::1]")
 def doctor(
     context: click.Context, connection: Connection, sessions: Sequence[str], probe: bool, as_json: bool
 ) -> None:
-    """Look at the connection, the brokers and the topics of all sessions, or of these, and say what to mend.
+    """Say what endangers the conversations on a cluster.
 
+    Looks at the connection, the brokers and the topics of all sessions, or of these, with the mend of each.
     Exit code 1 where there is an error or a warning. Nothing is changed; with --probe a topic of its own is
     made and deleted.
     """

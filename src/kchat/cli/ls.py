@@ -54,7 +54,7 @@ HEADINGS = ("messages", "first (UTC)", "last (UTC)", "bytes", "parts", "keeps", 
 def ls(
     connection: Connection, sort: str, reverse: bool, pattern: str | None, show_all: bool, as_json: bool
 ) -> None:
-    """List the sessions on a cluster: messages, first and last, bytes, partitions, retention.
+    """List the sessions on a cluster.
 
     A session is every topic that this user may see, that is not Kafka's own, and that has a message among
     its five newest records, or no record at all. "messages" counts offsets: transactions and compaction

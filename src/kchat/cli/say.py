@@ -36,8 +36,9 @@ STDIN = "-"
 def say(
     connection: Connection, session: str, text: str, role: str, tool_call_id: str | None, as_json: bool
 ) -> None:
-    """Append TEXT to a conversation; TEXT is read from stdin where it is -.
+    """Append a message to a conversation.
 
+    TEXT is read from stdin where it is -.
     It is done when all in-sync replicas have the message. A session that is not there yet begins with it.
     """
     message = _message(_read() if text == STDIN else text, role, tool_call_id)

@@ -64,8 +64,9 @@ class Printer:
 def tail(
     connection: Connection, sessions: Sequence[str], follow: bool, count: int, raw: bool, as_json: bool
 ) -> None:
-    """Show the newest messages of one or many sessions, and with -f those that come.
+    """Show the newest messages, and those that come.
 
+    Of one or many sessions; with -f it goes on until Ctrl-C.
     With -f a session that is not there yet is waited for. With --json each message is a line, as of show.
     """
     printer = Printer(tuple(sessions), raw=raw, as_json=as_json)

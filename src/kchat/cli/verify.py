@@ -31,8 +31,9 @@ SHOWN_MAX = 50
 @debug_option
 @click.pass_context
 def verify(context: click.Context, connection: Connection, session: str, as_json: bool) -> None:
-    """Read all of a conversation, and report what is wrong with it. Exit code 1 where something is.
+    """Report what is wrong with a conversation.
 
+    Reads every record of it; exit code 1 where something is found.
     Findings: records that are no messages; messages of one id that are not marked as resent; messages with
     another session's key; messages in several partitions. Notes, which are no findings: second copies that
     reads drop, offsets without a record (transactions, compaction, retention), clocks that went back.

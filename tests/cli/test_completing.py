@@ -1,0 +1,59 @@
+"""What the shell offers when Tab is pressed."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from kchat.cli.group import kchat
+from tests.cli.running import ENVIRONMENT, invoke
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def offered(line: str, **environment: str) -> list[str]:
+    """What bash is told for a line; its last word is being typed."""
+    words: Mapping[str, str | None] = {
+        **ENVIRONMENT,
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split(" ")) - 1),
+        "_KCHAT_COMPLETE": "bash_complete",
+        **environment,
+    }
+    result = CliRunner(env=words).invoke(kchat, [], prog_name="kchat", complete_var="_KCHAT_COMPLETE")
+    return [item.removeprefix("plain,") for item in result.stdout.splitlines() if item]
+
+
+def test_commands_and_values_are_offered() -> None:
+    assert offered("kchat sh") == ["show"]
+    assert offered("kchat say s x --role s") == ["system"]
+    assert "--since" in offered("kchat show s --si")
+
+
+def test_without_a_cluster_nothing_is_offered_and_nothing_is_said() -> None:
+    assert offered("kchat show a") == []
+    begun = time.monotonic()
+    assert offered("kchat show -b 127.0.0.1:1 a") == []
+    assert time.monotonic() - begun < 3
+
+
+def test_a_script_for_each_shell_can_be_had() -> None:
+    for shell in ("bash", "zsh", "fish"):
+        result = CliRunner(env={"_KCHAT_COMPLETE": f"{shell}_source"}).invoke(kchat, prog_name="kchat")
+        assert result.exit_code == 0
+        assert "_KCHAT_COMPLETE" in result.stdout
+
+
+@pytest.mark.kafka
+def test_sessions_are_offered_that_a_terminal_can_show(kafka: str) -> None:
+    prefix = f"tab-{uuid.uuid4().hex[:8]}"
+    for session in (f"{prefix}-a", f"{prefix}-b/c", f"{prefix}-\x1b[31m"):
+        assert invoke("say", session, "x", "-b", kafka).exit_code == 0
+    expected = [f"{prefix}-a", f"{prefix}-b/c"]
+    assert offered(f"kchat show {prefix}", KCHAT_BOOTSTRAP=kafka) == expected
+    assert offered(f"kchat tail -b {kafka} {prefix}-a {prefix}") == expected
