@@ -238,6 +238,16 @@ def test_what_makes_it_doubtful_is_read_from_the_beginning(step: Step) -> None:
     world.do(Read())
 
 
+def test_a_log_that_was_emptied_has_nothing_of_what_was_found() -> None:
+    """It ends where it ended, and its watermarks look as a client also reports them by mistake."""
+    world = World()
+    world.do(Append(partition=0, count=5))
+    world.do(Read())
+    world.do(Meddle("empty"))
+    world.do(Read())
+    assert world.replayed.messages == []
+
+
 def test_another_record_in_the_place_of_the_last_one_is_noticed() -> None:
     """A leader that was elected without having all has lost the end, and was written to since."""
     world = World()

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from attrs import Attribute
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 SHOWN_MAX = 100
@@ -37,7 +38,7 @@ def group_name(_: object, attribute: "Attribute[Any]", value: object) -> None:
     It ends the process on a blank one or a lone surrogate, cuts at a NUL and trims white space (measured).
     """
     sound = type(value) is str and value == value.strip() != "" and "\0" not in value
-    if not sound or any("\ud800" <= character <= "\udfff" for character in str(value)):
+    if not sound or _SURROGATE.search(str(value)) is not None:
         raise ValueError(f"{attribute.name} must be a name without white space around it, not {shown(value)}")
 
 

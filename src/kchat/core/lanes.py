@@ -97,9 +97,11 @@ def lagging(
     """
     highs = {w.partition: w.high for w in watermarks}
     for stored in committed:
-        owner = CursorMemory.from_metadata(stored.metadata).topic_id
         high = highs.get(stored.partition, stored.offset)
-        if owner is not None and owner == topic_id and stored.offset > high:
+        if stored.offset <= high:
+            continue
+        owner = CursorMemory.from_metadata(stored.metadata).topic_id
+        if owner is not None and owner == topic_id:
             reason = f"the log is said to end at {high}, and the cursor has been at {stored.offset}"
             return BrokerError(ErrorKind.TRANSIENT, "OFFSET_NOT_AVAILABLE", reason, stored.partition)
     return None

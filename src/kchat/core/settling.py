@@ -34,12 +34,13 @@ def settled_read(
     """
     end_ms = None if request.wait_ms_max is None else now_ms() + request.wait_ms_max
 
-    def timed(asking: ReadRequest[M]) -> ReadRequest[M]:
-        return asking if end_ms is None else evolve(asking, wait_ms_max=max(0, end_ms - now_ms()))
+    def timed(asking: ReadRequest[M], known: Known | None = None) -> ReadRequest[M]:
+        left_ms = None if end_ms is None else max(0, end_ms - now_ms())
+        return evolve(asking, wait_ms_max=left_ms, known=known)
 
     asking = evolve(request, with_topic_id=True, with_removals=True, heard=known.removals)
     while True:
-        outcome: ReadOutcome[M] = yield timed(evolve(asking, known=known))
+        outcome: ReadOutcome[M] = yield timed(asking, known)
         progress = outcome.progress
         if progress.settled:
             return outcome, known
