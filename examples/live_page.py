@@ -7,7 +7,6 @@ names, else an embedded one. Who may see which session is for your application t
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from pathlib import Path
 from typing import Annotated, Literal
 
 import uvicorn
@@ -25,9 +24,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """One log: all who follow share one of its consumers."""
     servers = os.environ.get("KCHAT_BOOTSTRAP")
     with nullcontext() if servers else EmbeddedKafka() as embedded:
-        config = {"bootstrap.servers": embedded.bootstrap_servers if embedded else servers}
-        able = MOCK_CLUSTER if embedded else APACHE_KAFKA
-        async with AsyncKafkaLog(config, capabilities=able) as app.state.log:
+        servers, able = (embedded.bootstrap_servers, MOCK_CLUSTER) if embedded else (servers, APACHE_KAFKA)
+        async with AsyncKafkaLog({"bootstrap.servers": servers}, capabilities=able) as app.state.log:
             yield
 
 
@@ -49,16 +47,20 @@ async def new_to(talk: Talk, last_event_id: Annotated[str, Header()] = "") -> As
 Role = Literal["human", "ai"]
 Entries = Annotated[AsyncIterator[Entry[Message]], Depends(new_to)]
 app = FastAPI(lifespan=lifespan)
+app.get("/")(lambda: FileResponse(__file__.removesuffix(".py") + ".html"))
 
 
 @app.get("/sessions/{session_id}/events", response_class=EventSourceResponse)
 async def events(entries: Entries) -> AsyncIterator[ServerSentEvent]:
     """The session from its beginning, live. It ends when the client leaves."""
-    async for entry in entries:
-        message, record = entry.message, entry.position.record
-        shown = {"type": message.type, "text": message.text, "time": entry.time, "id": message.id}
-        names = [message.id, record and place_name(record)]  # the `id` of a "remove" is one of these
-        yield ServerSentEvent(data=shown | {"names": names}, id=str(entry.position), retry=1_000)
+    try:
+        async for entry in entries:
+            message, record = entry.message, entry.position.record
+            shown = {"type": message.type, "text": message.text, "time": entry.time, "id": message.id}
+            names = [message.id, record and place_name(record)]  # the `id` of a "remove" is one of these
+            yield ServerSentEvent(data=shown | {"names": names}, id=str(entry.position), retry=1_000)
+    except KchatError as error:  # the session was deleted, say: the page begins again
+        yield ServerSentEvent(event="ended", data=str(error))
 
 
 @app.post("/sessions/{session_id}/messages", status_code=204)
@@ -72,8 +74,6 @@ async def told(_: Request, error: KchatError) -> JSONResponse:
     """A session id or a position that is none, or a cluster that is away: kchat's errors say what to do."""
     return JSONResponse({"detail": str(error)}, 400 if isinstance(error, ValueError) else 503)
 
-
-app.get("/")(lambda: FileResponse(Path(__file__).with_suffix(".html")))
 
 if __name__ == "__main__":
     uvicorn.run(app, host="127.0.0.1", port=8000, timeout_graceful_shutdown=1)
