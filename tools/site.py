@@ -37,7 +37,8 @@ def build() -> str:
 
 def left_out() -> list[str]:
     """The public names that the built API reference does not have."""
-    described = Inventory.parse_sphinx(INVENTORY.open("rb"))
+    with INVENTORY.open("rb") as inventory:
+        described = Inventory.parse_sphinx(inventory)
     names = [
         f"kchat.{package}.{name}"
         for package in PACKAGES
