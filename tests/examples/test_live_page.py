@@ -92,7 +92,7 @@ def test_the_page_goes_on_where_it_was_when_the_server_comes_back(
         eventually(lambda: shown(visitor) == ["one", "three"])
         kafka_log.conversation(session).clear()
         page.say(session, "a new beginning")
-        # A client says nothing of a deleted topic; a follower looks after 30 s at most (docs/adr/0022-watching.md).
+        # No client is told of a deletion: a follower looks after 30 s at most (docs/adr/0022-watching.md).
         eventually(lambda: shown(visitor) == ["a new beginning"], seconds_max=45)
     kafka_log.conversation(session).clear()
 
