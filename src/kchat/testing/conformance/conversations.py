@@ -68,6 +68,25 @@ class Talk:
 
         return call
 
+    def follow_appending(self, more: list[list[Message]], **limits: Any) -> list[Entry[Message]]:
+        """Follow, and append one of these calls' messages after each message that is heard."""
+        following, heard = self.both.follow(**limits), list[Entry[Message]]()
+
+        async def hear() -> None:
+            async for entry in following:
+                heard.append(entry)
+                if more:
+                    await self.both.append(more.pop(0))
+
+        if hasattr(following, "__aiter__"):
+            self._run(hear())
+            return heard
+        for entry in following:
+            heard.append(entry)
+            if more:
+                self.both.append(more.pop(0))
+        return heard
+
     def _run(self, result: Any) -> Any:
         if not isinstance(self.face, AsyncFace):
             raise AssertionError("only the async face is awaited")
@@ -231,11 +250,14 @@ class ConversationConformance(Suite):
         assert heard(talk.cursor("other").read(3)) == texts(3)
 
     def test_a_cursor_is_moved(self, talk: Talk) -> None:
-        """To a message, to the end, to the beginning."""
-        places = talk.append(said(*texts(6)))
+        """To a message, to a moment, to the end, to the beginning."""
+        places = [talk.append(said(text))[0] for text in texts(6)]
         audit = talk.cursor("audit")
         audit.seek(places[4])
         assert heard(talk.cursor("audit").read(9)) == texts(2, 4)
+        moment = talk.read()[3].time
+        audit.seek(moment)
+        assert heard(audit.read(9)) == heard(talk.since(moment)) != []
         audit.seek(Edge.END)
         assert heard(audit.read(9)) == []
         audit.seek(Edge.BEGINNING)
@@ -255,6 +277,17 @@ class ConversationConformance(Suite):
         assert heard(young.follow(seconds_max=0.01)) == []
         begin(name).append(said("new"))
         assert heard(begin(name, max_age=timedelta(days=1)).last(1)) == ["new"]
+
+    def test_a_follower_hears_history_and_then_what_comes(self, talk: Talk) -> None:
+        """In order, each once, whether it was there before or is appended meanwhile."""
+        talk.append(said(*texts(2)))
+        more = [said(text) for text in texts(6, 2)]
+        entries = talk.follow_appending(more, messages_max=8, seconds_max=FOLLOW_SECONDS)
+        assert heard(entries) == texts(8)
+        news = talk.follow_appending(
+            [], after=entries[4].position, messages_max=3, seconds_max=FOLLOW_SECONDS
+        )
+        assert heard(news) == texts(3, 5)
 
     def test_a_follower_ends_at_its_limits(self, talk: Talk) -> None:
         """Of messages or of time, whichever comes first."""
