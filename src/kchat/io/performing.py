@@ -17,6 +17,7 @@ from kchat.core import (
     Command,
     CommitOffsets,
     CommittedFetched,
+    CommittedOffset,
     CreateTopic,
     DeleteGroup,
     DeleteRecords,
@@ -93,6 +94,8 @@ class Call:
         self._last: Command | None = None
         self._deleting: DeleteTopic | None = None
         self._abandoned = False
+        self._began_at: str | None = None  # the cursor that this call has asked for its place
+        self._stood: tuple[CommittedOffset, ...] | None = None
         self._produced: Produce | None = None
 
     def perform(self, command: Command) -> Event:
@@ -140,13 +143,31 @@ class Call:
         with suppress(KafkaException):
             self._cursors.settle(done.group, UNDO_MS_MAX / 2_000)
         while (left_ms := end_ms - now_ms()) > 0:
-            undone = self._ask(evolve(done, offsets=done.before, timeout_ms=left_ms, backoff_ms=0))
+            before = done.before if self._stood is None else self._stood
+            undone = self._ask(evolve(done, offsets=before, timeout_ms=left_ms, backoff_ms=0))
             if not isinstance(undone, RequestFailed):
                 return
             if undone.error.kind not in PASSING:
                 break
             time.sleep(LOOK_SECONDS)
         logger.warning("the cursor of %s may stand behind messages nobody got", done.group)
+
+    def _standing(self, command: CommitOffsets) -> tuple[CommittedOffset, ...]:
+        """Where the cursor stands that is about to be moved: a read that does not begin there did not ask.
+
+        Only needed to move it back; not to know it is no reason not to move it.
+        """
+        partitions = tuple(offset.partition for offset in command.offsets)
+        question = FetchCommitted(
+            group=command.group, topic=command.topic, partitions=partitions, timeout_ms=command.timeout_ms
+        )
+        try:
+            stored = self._cursors.fetch_committed(question)
+        except (FailedError, KafkaException):
+            return command.before
+        found = {offset.partition: offset for offset in stored}
+        # Nothing stored cannot be stored: it means the beginning.
+        return tuple(found.get(partition, CommittedOffset(partition, 0)) for partition in partitions)
 
     def _see_gone(self, deletion: DeleteTopic) -> None:
         end_ms = now_ms() + UNDO_MS_MAX
@@ -212,11 +233,14 @@ class Call:
                 return OffsetsFound(at_ms=now_ms(), positions=self._reads.find_offsets(command))
             case FetchCommitted():
                 committed = self._cursors.fetch_committed(command)
+                self._began_at = command.group
                 return CommittedFetched(at_ms=now_ms(), committed=committed)
             case Fetch():
                 records, positions = self._reads.fetch(command)
                 return Fetched(at_ms=now_ms(), records=records, positions=positions)
             case CommitOffsets():
+                if self._stood is None and self._began_at != command.group:
+                    self._stood = self._standing(command)
                 self._cursors.commit(command)
                 return OffsetsCommitted(at_ms=now_ms())
             case Produce():

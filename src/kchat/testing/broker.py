@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import TypeVar, assert_never
+from types import ModuleType
+from typing import Any, TypeVar, assert_never
 
 from attrs import evolve
 
@@ -14,6 +15,8 @@ from kchat.core import (
     BrokerError,
     Closed,
     Command,
+    CommitOffsets,
+    CommittedOffset,
     ErrorKind,
     Event,
     Fetched,
@@ -24,10 +27,12 @@ from kchat.core import (
     ProvisionRequest,
     ReadOutcome,
     ReadRequest,
+    Report,
     RequestFailed,
     WatchRequest,
     Watermarks,
     appending,
+    arun,
     provisioning,
     reading,
     run,
@@ -127,16 +132,20 @@ class FakeBroker:
         return outcome
 
     async def aread(self, request: ReadRequest[M]) -> ReadOutcome[M]:
-        """`read`; nothing here takes time that an event loop could use."""
-        return self.read(request)
+        """`read`; other tasks run before and after each command, and a cancellation comes there."""
+        outcome: ReadOutcome[M] = await self._arun(reading, reading.start(request, self._now_ms))
+        return outcome
 
     async def aappend(self, request: AppendRequest) -> AppendOutcome:
-        """`append`; nothing here takes time that an event loop could use."""
-        return self.append(request)
+        """`append`; other tasks run before and after each command, and a cancellation comes there."""
+        request = evolve(request, record_bytes_max=self.record_bytes_max)
+        outcome: AppendOutcome = await self._arun(appending, appending.start(request, self._now_ms))
+        return outcome
 
     async def aprovision(self, request: ProvisionRequest) -> ProvisionOutcome:
-        """`provision`; nothing here takes time that an event loop could use."""
-        return self.provision(request)
+        """`provision`; other tasks run before and after each command, and a cancellation comes there."""
+        outcome: ProvisionOutcome = await self._arun(provisioning, provisioning.start(request, self._now_ms))
+        return outcome
 
     def watch(self, request: WatchRequest) -> bool:
         """Let virtual time pass until there is something to read, or the topic is not what it was."""
@@ -149,11 +158,14 @@ class FakeBroker:
     async def awatch(self, request: WatchRequest) -> bool:
         """`watch`, in between of which other tasks run: what they append is seen."""
         end_ms = self._now_ms + request.wait_ms_max
-        while not self.cluster.has_news(request) and self._now_ms < end_ms:
+        while True:
+            with self._lock:  # another thread may be writing, and time may pass in it
+                left_ms = end_ms - self._now_ms
+                news = self.cluster.has_news(request)
+                if news or left_ms <= 0:
+                    return news
+                self.cluster.sleep(min(WATCH_STEP_MS, left_ms))
             await asyncio.sleep(0)
-            with self._lock:
-                self.cluster.sleep(min(WATCH_STEP_MS, end_ms - self._now_ms))
-        return self.cluster.has_news(request)
 
     def close(self) -> None:
         """Refuse further calls. What is stored stays: open another broker's face on it with `reopened`."""
@@ -172,6 +184,42 @@ class FakeBroker:
         fault = self.plan.pop(0) if self.plan else None
         return self.cluster.perform(command) if fault is None else self._faulty(command, fault)
 
+    async def _arun(self, machine: ModuleType, state: Any) -> Any:
+        perform = self._bounded()
+        reports: tuple[Report | None, ...] = ()
+        moved: CommitOffsets | None = None
+        stood: dict[int, CommittedOffset] | None = None
+
+        async def performed(command: Command) -> Event:
+            nonlocal reports, moved, stood
+            await asyncio.sleep(0)
+            with self._lock:
+                _ = self._now_ms  # refuses where it was closed meanwhile
+                if isinstance(command, CommitOffsets) and moved is None:
+                    moved, stood = command, self.cluster.committed.get((command.group, command.topic))
+                    stood = None if stood is None else dict(stood)
+                # Other calls produce in between: what is reported is this call's own.
+                self.cluster.reports = reports
+                event = perform(command)
+                reports = self.cluster.reports
+            await asyncio.sleep(0)
+            return event
+
+        try:
+            return await arun(machine, state, performed)
+        except asyncio.CancelledError:
+            if moved is not None:
+                self._move_back(moved, stood)
+            raise
+
+    def _move_back(self, moved: CommitOffsets, stood: dict[int, CommittedOffset] | None) -> None:
+        """Nobody got the messages of a read that was cancelled: its cursor stands where it stood."""
+        with self._lock:
+            if stood is None:
+                self.cluster.committed.pop((moved.group, moved.topic), None)
+            else:
+                self.cluster.committed[moved.group, moved.topic] = stood
+
     @property
     def _now_ms(self) -> int:
         if self._closed:
@@ -180,10 +228,12 @@ class FakeBroker:
 
     def _bounded(self) -> Callable[[Command], Event]:
         """`perform` for one call, which must not need more than COMMANDS_MAX commands."""
-        last = len(self.commands) + COMMANDS_MAX
+        performed = 0
 
         def perform(command: Command) -> Event:
-            if len(self.commands) >= last:
+            nonlocal performed
+            performed += 1
+            if performed > COMMANDS_MAX:
                 raise AssertionError(f"the call does not end: {COMMANDS_MAX} commands, the last {command}")
             return self.perform(command)
 

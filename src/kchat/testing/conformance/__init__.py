@@ -40,6 +40,7 @@ pytest.register_assert_rewrite(
             "sessions",
             "slices",
             "topics",
+            "watches",
         )
     )
 )
@@ -56,6 +57,7 @@ from kchat.testing.conformance.session import ForeignWrite, Session
 from kchat.testing.conformance.sessions import SessionsConformance
 from kchat.testing.conformance.slices import SliceConformance
 from kchat.testing.conformance.topics import TopicConformance
+from kchat.testing.conformance.watches import WatchConformance
 
 __all__ = [
     "Abilities",
@@ -75,6 +77,7 @@ __all__ = [
     "SliceConformance",
     "SyncFace",
     "TopicConformance",
+    "WatchConformance",
 ]
 
 
@@ -88,5 +91,6 @@ class LogConformance(
     SessionsConformance,
     SliceConformance,
     ConversationConformance,
+    WatchConformance,
 ):
     """The whole contract. Its parts can be subclassed alone, while a log is being written."""

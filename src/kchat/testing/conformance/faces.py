@@ -18,6 +18,7 @@ from kchat.core import (
     ProvisionRequest,
     ReadOutcome,
     ReadRequest,
+    WatchRequest,
 )
 
 M = TypeVar("M")
@@ -42,6 +43,12 @@ class Face(Protocol):
 
     def provision(self, request: ProvisionRequest) -> ProvisionOutcome:
         """Ensure or remove a topic."""
+
+    def watch(self, request: WatchRequest) -> bool:
+        """Watch."""
+
+    def watch_while(self, request: WatchRequest, append: AppendRequest) -> bool:
+        """Watch, and append meanwhile."""
 
     def at_once(self, requests: Sequence[AnyRequest]) -> list[Any]:
         """Make all these calls at the same time; their outcomes, in the order of the requests."""
@@ -68,6 +75,22 @@ class SyncFace:
     def provision(self, request: ProvisionRequest) -> ProvisionOutcome:
         """`log.provision`."""
         return self.log.provision(request)
+
+    def watch(self, request: WatchRequest) -> bool:
+        """`log.watch`."""
+        return self.log.watch(request)
+
+    def watch_while(self, request: WatchRequest, append: AppendRequest) -> bool:
+        """A second thread appends."""
+        if self.schedule is not None:
+            schedule_appends(self.schedule, self.log, [append])
+            return self.watch(request)
+        appending = threading.Timer(APPEND_EVERY_MS / 1000, self.append, [append])
+        appending.start()
+        try:
+            return self.watch(request)
+        finally:
+            appending.join()
 
     def at_once(self, requests: Sequence[AnyRequest]) -> list[Any]:
         """One thread a call, and none begins before all are there."""
@@ -128,6 +151,26 @@ class AsyncFace:
     def provision(self, request: ProvisionRequest) -> ProvisionOutcome:
         """`log.aprovision`."""
         return self.runner.run(self.log.aprovision(request))
+
+    def watch(self, request: WatchRequest) -> bool:
+        """`log.awatch`."""
+        return self.runner.run(self.log.awatch(request))
+
+    def watch_while(self, request: WatchRequest, append: AppendRequest) -> bool:
+        """A second task appends."""
+        if self.schedule is not None:
+            schedule_appends(self.schedule, self.log, [append])
+            return self.watch(request)
+
+        async def append_soon() -> None:
+            await asyncio.sleep(APPEND_EVERY_MS / 1000)
+            await self.log.aappend(append)
+
+        async def both() -> bool:
+            news, _ = await asyncio.gather(self.log.awatch(request), append_soon())
+            return news
+
+        return self.runner.run(both())
 
     def at_once(self, requests: Sequence[AnyRequest]) -> list[Any]:
         """One task a call."""
