@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -139,8 +140,9 @@ def test_a_module_in_the_working_directory_is_found_behind_all_others(
     fake: FakeBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.path", [*__import__("sys").path])
-    for name in ("my_history_of_mine", "json"):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)  # of the standard library
+    for name in ("my_history_of_mine", "colorsys"):
         (tmp_path / f"{name}.py").write_text(
             "from langchain_core.chat_history import InMemoryChatMessageHistory\n"
             "from langchain_core.messages import HumanMessage\n"
@@ -148,7 +150,7 @@ def test_a_module_in_the_working_directory_is_found_behind_all_others(
         )
     assert invoke("import", "--from-history", "my_history_of_mine:Mine", "--session", "s").exit_code == 0
     assert conversation(fake, "s").read()[0].message == Message("human", {**_plain("hi")})
-    assert invoke("import", "--from-history", "json:Mine", "--session", "s").exit_code == 2
+    assert invoke("import", "--from-history", "colorsys:Mine", "--session", "s").exit_code == 2
 
 
 def _plain(text: str) -> dict[str, object]:

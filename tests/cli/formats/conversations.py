@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ABOUT = About(session="support-17", topic="support-17", topic_id="t1", exported_ms=1_700_000_000_000)
+HOSTILE_ABOUT = About(
+    session="</title></h1><script>hacked = 1</script>\u202e\n## forged",
+    topic="<img src=x onerror=hacked=1>",
+    topic_id=None,
+    exported_ms=2**62,
+)
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )

@@ -16,12 +16,21 @@ from kchat.cli.formats.links import is_safe_link
 from kchat.cli.formats.losses import Losses
 from kchat.core import Message
 from kchat.testing.strategies import messages
-from tests.cli.formats.conversations import ABOUT, ATTACKS, PICTURE, TURNS, entries, hostile, is_legible
+from tests.cli.formats.conversations import (
+    ABOUT,
+    ATTACKS,
+    HOSTILE_ABOUT,
+    PICTURE,
+    TURNS,
+    entries,
+    hostile,
+    is_legible,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kchat.cli.formats.entries import Entry
+    from kchat.cli.formats.entries import About, Entry
 
 TAGS = {
     *("a", "article", "b", "blockquote", "body", "br", "code", "details", "div", "em", "footer", "h1", "h2"),
@@ -49,9 +58,9 @@ class Seen(HTMLParser):
         self.attributes += [(name, value or "") for name, value in attrs]
 
 
-def written(found: Iterable[Entry]) -> tuple[str, Losses]:
+def written(found: Iterable[Entry], about: About = ABOUT) -> tuple[str, Losses]:
     out, losses = io.StringIO(), Losses()
-    html_writer.write(ABOUT, iter(found), out, losses)
+    html_writer.write(about, iter(found), out, losses)
     return out.getvalue(), losses
 
 
@@ -91,7 +100,7 @@ def test_every_part_of_a_conversation_is_on_the_page() -> None:
 
 
 def test_hostile_messages_stay_text() -> None:
-    page, losses = written(hostile())
+    page, losses = written(hostile(), HOSTILE_ABOUT)
     assert_harmless(page)
     assert page.count("<article") == page.count("</article>") == len(list(hostile()))
     assert losses.whole_count == 1

@@ -10,7 +10,7 @@ from kchat.cli.formats import html_writer
 from kchat.cli.formats.html_page import POLICY
 from kchat.cli.formats.losses import Losses
 from tests.browser import complaints
-from tests.cli.formats.conversations import ABOUT, ATTACKS, TURNS, entries, hostile
+from tests.cli.formats.conversations import ATTACKS, HOSTILE_ABOUT, TURNS, entries, hostile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ WITHOUT_POLICY = "default-src * 'unsafe-inline' data:"
 
 def opened(browser: WebDriver, path: Path, found: Iterable[Entry], policy: str = POLICY) -> None:
     with path.open("w", encoding="utf-8") as file:
-        html_writer.write(ABOUT, iter(found), file, Losses())
+        html_writer.write(HOSTILE_ABOUT, iter(found), file, Losses())
     path.write_text(path.read_text(encoding="utf-8").replace(POLICY, policy), encoding="utf-8")
     browser.get(path.as_uri())
 

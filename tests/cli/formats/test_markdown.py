@@ -15,23 +15,23 @@ from kchat.cli.formats.links import is_safe_link
 from kchat.cli.formats.losses import Losses
 from kchat.core import Message
 from kchat.testing.strategies import messages
-from tests.cli.formats.conversations import ABOUT, ATTACKS, TURNS, entries, hostile, is_legible
+from tests.cli.formats.conversations import ABOUT, ATTACKS, HOSTILE_ABOUT, TURNS, entries, hostile, is_legible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from markdown_it.token import Token
 
-    from kchat.cli.formats.entries import Entry
+    from kchat.cli.formats.entries import About, Entry
 
 # A viewer of the kind that allows everything.
 VIEWER = MarkdownIt("commonmark", {"html": True}).enable("table")
 VIEWER.validateLink = bool  # type: ignore[assignment,method-assign]
 
 
-def written(found: Iterable[Entry]) -> tuple[str, Losses]:
+def written(found: Iterable[Entry], about: About = ABOUT) -> tuple[str, Losses]:
     out, losses = io.StringIO(), Losses()
-    markdown_writer.write(ABOUT, iter(found), out, losses)
+    markdown_writer.write(about, iter(found), out, losses)
     return out.getvalue(), losses
 
 
@@ -81,7 +81,7 @@ def test_each_attack_is_text(attack: str) -> None:
 
 
 def test_all_attacks_together_are_text() -> None:
-    text, losses = written(hostile())
+    text, losses = written(hostile(), HOSTILE_ABOUT)
     assert_harmless(text, len(list(hostile())))
     assert losses.whole_count == 1
 
