@@ -56,7 +56,7 @@ def async_conversation(
     on_corrupt: OnCorrupt = OnCorrupt.RAISE,
     max_age: timedelta | None = None,
 ) -> AsyncConversation[Message]:
-    """The same for an event loop."""
+    """`conversation`, for an event loop: its calls are awaited."""
     return AsyncConversation(log, _asking(log, session_id, settings, on_corrupt, max_age))
 
 

@@ -79,8 +79,9 @@ class Page(Generic[M], Sequence["Entry[M]"]):
     Attributes:
         entries: the messages and where they are.
         ended: why there are no more.
-        begin, end: page on `before(page.begin, n)` or `after(page.end, n)`. None where nothing was asked of
-            the broker, or where there is no such conversation yet.
+        begin: page on `before(page.begin, n)`. None where nothing was asked of the broker, or where there is
+            no such conversation yet.
+        end: page on `after(page.end, n)`. None as `begin` is.
         skipped: records in between that are no messages, where the conversation skips them.
     """
 

@@ -27,7 +27,10 @@ class KchatError(Exception):
     Attributes:
         what: what happened, one clause.
         next_step: what the caller can do about it.
-        session, topic, partition, offset: where, each None where it does not apply.
+        session: where, by the session's name; None where it does not apply.
+        topic: where, by the topic; None where it does not apply.
+        partition: where in the topic; None where it does not apply.
+        offset: where in the partition; None where it does not apply.
         code: Kafka's or librdkafka's name of the error ("_TRANSPORT"), where there is one.
 
     No text holds message content or a secret, nor does a pickle of an error. Every error can be pickled.

@@ -132,7 +132,8 @@ class Known:
 
     Attributes:
         topic_id: the topic's. Without one nothing can be known for the next read.
-        begin, end: all markers in between are in `removals`.
+        begin: from here on all markers are in `removals`.
+        end: up to here.
     """
 
     topic_id: str | None = None

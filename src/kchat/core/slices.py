@@ -25,11 +25,14 @@ class Slice(Generic[M]):
     Attributes:
         deliveries: the messages that are to be shown, in order.
         skipped: the records in between that are no messages.
-        begin, end: the stretch, partition by partition; reading on before or after it leaves nothing out.
+        begin: where the stretch begins, partition by partition; reading on before it leaves nothing out.
+        end: where it ends; reading on after it leaves nothing out.
         topic_id: the topic's, None where the broker keeps none.
-        older, newer: whether there may be more before or after it.
+        older: whether there may be more before it.
+        newer: whether there may be more after it.
         markers: the removals among what was read, which are not among the messages.
-        resent, bookmark: as in `Progress`, for reads that go on.
+        resent: as in `Progress`, for reads that go on.
+        bookmark: as in `Progress`, for reads that go on.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()

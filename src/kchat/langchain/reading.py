@@ -36,7 +36,7 @@ class ConversationReads:
 
     @property
     def async_conversation(self) -> AsyncConversation[BaseMessage]:
-        """The same for an event loop."""
+        """`conversation`, for an event loop: its calls are awaited."""
         return AsyncConversation(self._open_log(), self._conversing())
 
     def messages_last(self, count: int) -> list[BaseMessage]:
