@@ -23,7 +23,7 @@ from kchat.core import MESSAGE_TYPES, Message, NewRecord, Unstorable, find_unsto
 from kchat.langchain import plain
 from kchat.langchain.messages import _encode, _encode_judged
 from kchat.langchain.plain import PROBES, Shape, exactly, made_plain, stored_plain
-from tests.core.json_strategies import any_text, odd_text, unstorable_scalars, values
+from tests.core.json_strategies import HIGH, LOW, any_text, odd_text, unstorable_scalars, values
 
 CLASSES = (HumanMessage, AIMessage, SystemMessage)
 TEXT = any_text | odd_text
@@ -202,6 +202,48 @@ def messages(draw: st.DrawFn) -> BaseMessage:
         name = draw(st.sampled_from([*vars(message), "example"]))
         setattr(message, name, draw(odd_values | NEAR[name]))  # no assignment is validated
     return message
+
+
+class Touchy:
+    """It raises when it is compared."""
+
+    def __init__(self, like: object) -> None:
+        self.like = like
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("compared")
+
+    def __hash__(self) -> int:
+        return hash(self.like)
+
+
+@pytest.mark.parametrize("name", ["content", "type", "name", "id", "tool_calls", "usage_metadata"])
+def test_a_foreign_value_is_left_to_the_long_way_and_never_compared(name: str) -> None:
+    message = AIMessage("x")
+    setattr(message, name, Touchy("ai"))
+    assert stored_plain(message) is None
+    assert isinstance(_encode(message, b"key", "id-1", MESSAGE_TYPES), Unstorable)
+
+
+def test_a_foreign_key_is_left_to_the_long_way_and_never_compared() -> None:
+    message = AIMessage("x")
+    message.additional_kwargs = {Touchy("tool_calls"): 1}
+    assert stored_plain(message) is None
+    assert isinstance(_encode(message, b"key", "id-1", MESSAGE_TYPES), Unstorable)
+
+
+@pytest.mark.parametrize(
+    "wrong", [HIGH + LOW, Text("x"), 10**4300, math.nan], ids=["halves", "a subclass", "long", "NaN"]
+)
+def test_what_json_would_change_is_left_to_the_long_way(wrong: object) -> None:
+    for name in ("content", "name", "id"):
+        message = HumanMessage("x")
+        setattr(message, name, wrong)
+        assert stored_plain(message) is None
+    for name in ("additional_kwargs", "response_metadata"):
+        message = HumanMessage("x")
+        setattr(message, name, {"a": [wrong]})
+        assert stored_plain(message) is None
 
 
 @given(messages())

@@ -54,20 +54,26 @@ class Shape:
         return cls(made_by, empty["type"], empty, tuple(empty), list(empty.values())[6:])
 
     def fits(self, data: dict[str, Any]) -> bool:
-        """Whether these are the fields of a plain message. All values in it are of JSON's own types."""
+        """Whether these are the fields of a plain message, but for what is in its metadata.
+
+        By types alone, and by the equality of those: nothing of a foreign object is called.
+        """
         if tuple(data) != self.fields:
             return False
         content, kwargs, metadata, kind, name, message_id, *rest = data.values()
+        for value, usual in zip(rest, self.rest, strict=True):
+            if type(value) is not type(usual) or value != usual:
+                return False
         return (
             type(content) is str
             and type(kwargs) is dict
             and type(metadata) is dict
+            and type(kind) is str
             and kind == self.kind
             and (name is None or type(name) is str)
             and (message_id is None or type(message_id) is str)
-            and rest == self.rest
-            # LangChain would parse these.
-            and "tool_calls" not in kwargs
+            # LangChain would parse tool calls that are in there.
+            and (not kwargs or (is_exact(kwargs) and "tool_calls" not in kwargs))
         )
 
     def make(self, data: dict[str, Any]) -> BaseMessage:
@@ -122,8 +128,7 @@ def stored_plain(message: BaseMessage) -> Message | None:
         return None
     # A copy: what is checked is what is written, whatever another thread does to the message meanwhile.
     data = dict(vars(message))
-    # Exactness first: nothing of a foreign object is called then, its equality least of all.
-    if not is_exact(list(data.values())) or not shape.fits(data):
+    if not shape.fits(data) or not is_exact(list(data.values())):
         return None
     if data["additional_kwargs"] or data["response_metadata"]:
         dumped = message.model_dump()
