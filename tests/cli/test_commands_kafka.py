@@ -12,6 +12,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from kchat.core import place
 from kchat.io.survey import Survey
 from tests.cli.running import COMMAND, child_environment, invoke
 from tests.cli.test_show import lines, texts
@@ -148,6 +149,32 @@ def test_ls_leaves_out_topics_of_other_programs_and_says_so(kafka: str, session:
     assert "1 topic has no messages in the newest records: --all" in result.stderr
     everything = invoke("ls", "--match", session, "--all", "-b", kafka)
     assert [line.split()[-1] for line in everything.stdout.splitlines()] == ["session", session, other]
+
+
+def test_a_session_of_any_name_is_listed_and_cannot_control_the_terminal(kafka: str, session: str) -> None:
+    hostile = f"{session}\x1b[2J\u202e/\x07"
+    say(kafka, hostile, "one")
+    for command in (["ls", "--match", session], ["verify", hostile], ["doctor", hostile]):
+        result = invoke(*command, "-b", kafka)
+        assert {"\x1b", "\u202e", "\x07"} & set(result.output) == set()
+        assert place(hostile).topic in result.stdout or session in result.stdout
+    listed = invoke("ls", "--match", session, "--json", "-b", kafka)
+    assert [row["session"] for row in lines(listed.stdout)] == [hostile]
+
+
+def test_ls_of_a_wrong_password_is_one_sentence_without_it(kafka: str) -> None:
+    options = [
+        part
+        for given in ("security.protocol=SASL_PLAINTEXT", "sasl.mechanism=PLAIN", "sasl.username=somebody")
+        for part in ("-X", given)
+    ]
+    result = invoke("ls", "-b", kafka, *options, "--debug", KCHAT_KAFKA__SASL__PASSWORD="hunter2-horse")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    happened, next_step = result.stderr.splitlines()[-2:]
+    assert happened.startswith("kchat: the cluster was not asked to the end: ")
+    assert next_step.startswith("Next step: check")
+    assert "hunter2" not in result.output
 
 
 def test_doctor_says_what_endangers_a_session_and_its_mend(kafka: str, session: str) -> None:

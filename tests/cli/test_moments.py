@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,8 +27,16 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         ("500ms", NOW - timedelta(milliseconds=500)),
     ],
 )
-def test_a_text_names_a_moment(text: str, named: datetime) -> None:
-    assert moment(text, NOW) == named
+def test_a_text_names_a_moment_wherever_it_is_typed(
+    monkeypatch: pytest.MonkeyPatch, text: str, named: datetime
+) -> None:
+    monkeypatch.setenv("TZ", "UTC+5")
+    time.tzset()
+    try:
+        assert moment(text, NOW) == named
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2h ago", "-1h", "1y", "999999999w", "2026-13-01", "1\x1bh"])

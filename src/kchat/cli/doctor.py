@@ -1,5 +1,8 @@
 """`kchat doctor`: looks at a cluster as a conversation would have it, and says what to mend."""
 
+import shutil
+import sys
+import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -35,6 +38,9 @@ STYLES = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.
 
 NAMED_MAX = 3
 """Topics named of each check; --json names all."""
+
+INDENT = 9
+"""Columns that the levels take, before the text."""
 
 LOOPBACK = ("localhost", "127.", "[::1]")
 
@@ -157,15 +163,26 @@ def _is_local(servers: str) -> bool:
 
 
 def _print(check: Check) -> None:
-    word = click.style(f"{check.level.value:<8}", fg=STYLES[check.level])
-    click.echo(f"{word} {printable(check.name)}: {printable(check.text)}")
-    indent = " " * 9
+    word = click.style(f"{check.level.value:<{INDENT}}", fg=STYLES[check.level])
+    first, *more = _wrapped(f"{check.name}: {check.text}")
+    click.echo(word + first)
+    for line in more:
+        click.echo(" " * INDENT + line)
     if check.topics:
-        more = len(check.topics) - NAMED_MAX
-        named = ", ".join(check.topics[:NAMED_MAX]) + (f" and {more:,} more" if more > 0 else "")
-        click.secho(f"{indent}{printable(named)}", dim=True)
+        rest = len(check.topics) - NAMED_MAX
+        named = ", ".join(check.topics[:NAMED_MAX]) + (f" and {rest:,} more" if rest > 0 else "")
+        click.secho(" " * INDENT + printable(named), dim=True)
     if check.mend and check.level is not Level.OK:
-        click.echo(f"{indent}mend: {printable(check.mend)}")
+        for line in _wrapped(f"mend: {check.mend}"):
+            click.echo(" " * INDENT + line)
+
+
+def _wrapped(text: str) -> list[str]:
+    """The lines of a text behind the indent: those of the terminal's width, or one into a pipe."""
+    if not sys.stdout.isatty():
+        return [printable(text)]
+    width = max(shutil.get_terminal_size().columns - INDENT, INDENT)
+    return textwrap.wrap(printable(text), width, break_on_hyphens=False)
 
 
 def _check_json(check: Check) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def _rows(connection: Connection, pattern: str | None) -> list[SessionRow]:
         named = {topic: session_id_of(topic) for topic in topics}
         sessions = {t: s for t, s in named.items() if s is not None and matches(s, pattern)}
         with progress("sessions") as advance:
+            advance(0, len(sessions))
             return list(survey_sessions(survey, sessions, topics, advance))
 
 
