@@ -146,11 +146,15 @@ class Appends:
         self._is_proving(producer)
         return self._reports.as_tuple()
 
+    def send_no_more(self) -> None:
+        """Let nothing follow what is on its way, even where a record that goes alone arrives now."""
+        self._reports.set_rest(self._sent, UNSENT)
+        self._sent = self._reports.handed
+
     def take_back(self) -> None:
         """Purge and retire the producer, without waiting for the reports that follow from it."""
         producer = self._held()
-        self._reports.set_rest(self._sent, UNSENT)
-        self._sent = self._reports.handed  # nothing follows, even where the one that goes alone arrives now
+        self.send_no_more()
         if self._reports.complete:
             return  # nothing is on its way: another call's record went alone for all of the time, say
         self._clients.retire_producer(producer)

@@ -12,6 +12,10 @@ from kchat.io.failing import FailedError
 from kchat.io.performing import Call
 from kchat.io.waking import Bell, Sleeper
 
+GRACE_SECONDS = 0.1
+"""How long a cancelled append waits for the acknowledgement of what was sent, before it purges the producer:
+a purge takes other calls' records along, and what was sent may be stored all the same, a moment later."""
+
 InThread = Callable[[Callable[[], Event], Command], Awaitable[Event]]
 """Does something on a thread, in its turn and within the time of a command."""
 
@@ -61,10 +65,17 @@ class AwaitedAppend:
             return
         try:
             if self._begun is not None:
-                self._call.appends.take_back()
-                await self._call.appends.wait(self._sleeper, ABANDON_SECONDS_MAX)
+                await self._withdrawn()
         finally:
             self._call.close()
+
+    async def _withdrawn(self) -> None:
+        """What is on its way cannot be taken back, whatever is purged here: wait for it first."""
+        appends = self._call.appends
+        appends.send_no_more()
+        if None in await appends.wait(self._sleeper, GRACE_SECONDS):
+            appends.take_back()
+            await appends.wait(self._sleeper, ABANDON_SECONDS_MAX - GRACE_SECONDS)
 
     async def _reported(self, command: Produce | AwaitReports | Withdraw) -> Event:
         """The reports of what was begun. Why none came is found out on a thread: that may look at files."""

@@ -25,6 +25,9 @@ RECORDS_MAX = 500
 IDLE_SECONDS_MAX = 30.0
 """A partition that nobody watches for so long is given up; without any, the thread and the consumer end."""
 
+PLACES_MAX = 10_000
+"""With more partitions than this, one that nobody watches is given up at once."""
+
 CLOSE_SECONDS_MAX = 1.0
 """How long `close` waits for the thread to hand over its consumer; one poll is what it takes."""
 
@@ -176,8 +179,9 @@ class Watcher:
 
     def _goes_on(self, turn: Turn, client: Client[Consumer] | None) -> bool:
         """Give up what nobody watches; whether anything is left."""
-        before = time.monotonic() - IDLE_SECONDS_MAX
+        now = time.monotonic()
         with self._lock:
+            before = now if len(self._places) > PLACES_MAX else now - IDLE_SECONDS_MAX
             idle = [key for key, place in self._places.items() if not place.waiting and place.left < before]
             self._unassign(client, idle)
             if self._turn is turn and (self._closed or not self._places):
