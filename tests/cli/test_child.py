@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -70,6 +71,28 @@ def test_ctrl_c_ends_it_with_130(arguments: list[str], after: str) -> None:
         _, told = child.communicate(timeout=10)
     assert child.returncode == 130
     assert time.monotonic() - begun < 2
+    assert told == "\nkchat: interrupted\n"
+
+
+def test_ctrl_c_is_heard_while_a_cluster_is_silent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        servers = f"127.0.0.1:{silent.getsockname()[1]}"
+        child = subprocess.Popen(
+            [*COMMAND, "ls", "-b", servers],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=child_environment(),
+        )
+        with child:
+            connection, _ = silent.accept()
+            with connection:  # it waits for an answer that does not come
+                time.sleep(0.3)
+                begun = time.monotonic()
+                child.send_signal(signal.SIGINT)
+                _, told = child.communicate(timeout=10)
+    assert child.returncode == 130
+    assert time.monotonic() - begun < 3
     assert told == "\nkchat: interrupted\n"
 
 

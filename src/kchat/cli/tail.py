@@ -15,7 +15,7 @@ from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import missing_session, sessions_argument
 from kchat.cli.transcript import console_for, entry_block, rendered
 from kchat.conversation import AsyncConversation, Entry, async_conversation
-from kchat.core import ChatPosition, Log, Message, OnCorrupt
+from kchat.core import ChatPosition, Log, Message, OnCorrupt, PositionGone
 
 COLORS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 """Of the sessions, in turn."""
@@ -96,5 +96,14 @@ async def _tail(log: Log, printer: Printer, count: int, *, follow: bool) -> None
 
 
 async def _follow(talk: AsyncConversation[Message], printer: Printer, after: ChatPosition | None) -> None:
-    async for entry in talk.follow(after=after, wait_for_session=True, silence_seconds_max=None):
-        printer.print(talk.session_id, entry)
+    """Print what comes; of a session that was deleted what begins it anew."""
+    while True:
+        try:
+            async for entry in talk.follow(after=after, wait_for_session=True, silence_seconds_max=None):
+                printer.print(talk.session_id, entry)
+        except PositionGone:
+            after = None
+            told = f"kchat: session '{talk.session_id}' was deleted, or lost this place: on with what it has"
+            click.echo(printable(told), err=True)
+        else:
+            return
