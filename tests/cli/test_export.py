@@ -7,13 +7,15 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from kchat.cli import whole_reads
+from kchat.cli.group import kchat
 from kchat.conversation import conversation
 from kchat.core import ErrorKind, Message, TopicSettings
 from kchat.testing import Refuse
 from tests.cli.formats.conversations import TURNS
-from tests.cli.running import document, invoke
+from tests.cli.running import ENVIRONMENT, document, invoke
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,6 +158,13 @@ def test_a_link_stays_one_and_its_target_is_replaced(tmp_path: Path) -> None:
     assert invoke("export", "s", "-o", str(tmp_path / "link.jsonl")).exit_code == 0
     assert (tmp_path / "link.jsonl").is_symlink()
     assert (tmp_path / "target.jsonl").read_text().startswith('{"kchat_export"')
+
+
+def test_a_pipe_gets_utf_8_whatever_the_terminal_would(fake: FakeBroker) -> None:
+    conversation(fake, "s").append([Message("human", {"content": "σαράντα"})])
+    runner = CliRunner(charset="latin-1", env={**ENVIRONMENT, "KCHAT_BOOTSTRAP": "in memory"})
+    done = runner.invoke(kchat, ["export", "s", "--format", "html"])
+    assert "<p>σαράντα</p>" in done.stdout_bytes.decode()
 
 
 @pytest.mark.usefixtures("fake")

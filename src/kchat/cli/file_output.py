@@ -1,5 +1,6 @@
 """Where an export goes: stdout, or a file that is there whole or not at all."""
 
+import io
 import os
 import sys
 import tempfile
@@ -21,6 +22,8 @@ def output(path: str | None) -> Iterator[IO[str]]:
         OSError: it cannot be written.
     """
     if path is None:
+        if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+            sys.stdout.reconfigure(encoding="utf-8")  # as in a file, whatever the terminal's would be
         yield sys.stdout
         return
     target = Path(path).resolve()
