@@ -39,6 +39,7 @@ class Shape:
         empty: the fields of an empty message, in the order of LangChain's own dump.
         fields: their names.
         rest: the values of those behind the first six; a message with other ones is not plain.
+        rest_types: their types.
     """
 
     made_by: type[BaseMessage]
@@ -46,12 +47,14 @@ class Shape:
     empty: dict[str, Any]
     fields: tuple[str, ...]
     rest: list[Any]
+    rest_types: list[type]
 
     @classmethod
     def of(cls, made_by: type[BaseMessage]) -> "Shape":
         """The shape of a class, as LangChain makes an empty message of it."""
         empty = dict(vars(made_by(content="")))
-        return cls(made_by, empty["type"], empty, tuple(empty), list(empty.values())[6:])
+        rest = list(empty.values())[6:]
+        return cls(made_by, empty["type"], empty, tuple(empty), rest, list(map(type, rest)))
 
     def fits(self, data: dict[str, Any]) -> bool:
         """Whether these are the fields of a plain message, but for what is in its metadata.
@@ -61,9 +64,6 @@ class Shape:
         if tuple(data) != self.fields:
             return False
         content, kwargs, metadata, kind, name, message_id, *rest = data.values()
-        for value, usual in zip(rest, self.rest, strict=True):
-            if type(value) is not type(usual) or value != usual:
-                return False
         return (
             type(content) is str
             and type(kwargs) is dict
@@ -72,6 +72,8 @@ class Shape:
             and kind == self.kind
             and (name is None or type(name) is str)
             and (message_id is None or type(message_id) is str)
+            and list(map(type, rest)) == self.rest_types
+            and rest == self.rest
             # LangChain would parse tool calls that are in there.
             and (not kwargs or (is_exact(kwargs) and "tool_calls" not in kwargs))
         )
