@@ -122,7 +122,8 @@ def piecewise(history: KafkaChatMessageHistory, count: int | None) -> list[str]:
     piece, read = history.messages_from_beginning(count), list[str]()
     while piece:
         assert count is None or len(piece) <= count
-        read += texts(piece)
+        # A marker of a message that this reader may have been given by another process is handed on.
+        read += texts([message for message in piece if not isinstance(message, RemoveMessage)])
         piece = history.messages_from_last_consumed(count)
     return read
 
@@ -276,3 +277,14 @@ def test_what_was_skipped_is_told_until_it_is_too_old() -> None:
 def test_an_age_is_a_timedelta(wrong: Any) -> None:
     with pytest.raises(ValueError, match="max_age"):
         KafkaChatMessageHistory(SESSION, "unused:9092", log=FakeBroker(), max_age=wrong)
+
+
+def test_who_was_given_a_message_is_told_of_its_removal_whatever_was_read_in_between() -> None:
+    history = KafkaChatMessageHistory(SESSION, "unused:9092", log=FakeBroker())
+    history.add_messages([HumanMessage(str(number), id=f"id {number}") for number in range(12)])
+    assert texts(history.messages) == ["0", "1", "2", "3", "4"]
+    history.add_messages([RemoveMessage(id="id 0"), RemoveMessage(id="id 7")])
+    assert len(history.messages_last(99)) == 10, "it knows of both now"
+    assert texts(history.messages) == ["5", "6", "8", "9", "10"]
+    assert history.messages == [HumanMessage("11", id="id 11"), RemoveMessage(id="id 0")]
+    assert history.messages == []

@@ -69,6 +69,9 @@ class Conversation(Generic[M]):
     def before(self, position: ChatPosition, count: int) -> Page[M]:
         """The newest `count` messages before a position: an entry's own, or `begin` of a page.
 
+        What removes messages lies behind them: the first page of an object that does not begin at the end
+        looks at every record from there to the end, and later pages at what is new only.
+
         Raises:
             InvalidPosition: it is no position of this session.
             PositionGone: the topic was deleted since, or truncated beyond its end.

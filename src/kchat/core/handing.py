@@ -6,10 +6,10 @@ from attrs import evolve, field, frozen
 
 from kchat.core.failures import Corrupt
 from kchat.core.lanes import Lane
-from kchat.core.log import Position, Record
+from kchat.core.log import Position, Rank, Record
 from kchat.core.merging import merge
 from kchat.core.outcomes import Delivery, Progress
-from kchat.core.removals import Known, names_of, target_of
+from kchat.core.removals import Known, target_of
 from kchat.core.requests import FromBeginning, OnCorrupt, ReadRequest
 from kchat.core.wire import HEADER_ID, HEADER_RESENT, MESSAGE_ID, is_removal
 
@@ -23,8 +23,8 @@ class Counted(Generic[M]):
     `skipped_ms` are the timestamps of the skipped records. `ids` are the message ids among it and before it,
     to know a second copy by; `resent` those of them that were marked so. `passed` are the places (partition,
     offset) and ids of messages that were not to be handed out: of another time than was asked for, or
-    removed. `removed` are the names that a marker may give these. `looked_for` are the ids of resent records
-    whose first copy is known to be there or not.
+    removed. `heeded` are the ranks of the markers that kept these back. `looked_for` are the ids of resent
+    records whose first copy is known to be there or not.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -33,7 +33,7 @@ class Counted(Generic[M]):
     duplicates: int = 0
     ids: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
     resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
-    removed: frozenset[str] = field(default=frozenset(), repr=lambda names: f"<{len(names)} names>")
+    heeded: frozenset[Rank] = field(default=frozenset(), repr=lambda ranks: f"<{len(ranks)} ranks>")
     passed: tuple[tuple[int, int, str], ...] = field(default=(), repr=lambda ids: f"<{len(ids)} ids>")
     looked_for: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
 
@@ -51,6 +51,7 @@ class Counted(Generic[M]):
             began=tuple(Position(lane.partition, lane.begin) for lane in lanes),
             older=tuple(lane.partition for lane in lanes if lane.begin > lane.low),
             resent=self.resent,
+            heeded=self.heeded,
         )
 
 
@@ -73,7 +74,7 @@ def hand_out(
     deliveries, ids = list(counted.deliveries), set(counted.ids)
     skipped, skipped_ms = list(counted.skipped), list(counted.skipped_ms)
     resent, duplicates, passed = set(counted.resent), counted.duplicates, list(counted.passed)
-    removed = set(counted.removed)
+    heeded = set(counted.heeded)
     stopped: Corrupt | Doubted | None = None
     while stopped is None and (request.messages_max is None or len(deliveries) < request.messages_max):
         records_max = None if request.messages_max is None else request.messages_max - len(deliveries)
@@ -84,7 +85,7 @@ def hand_out(
             verdict = _judge(request, record)
             if isinstance(verdict, Delivery):
                 known = verdict.message_id
-                gone = request.known is not None and _gone(request, request.known, verdict, removed)
+                gone = request.known is not None and _gone(request, request.known, verdict, heeded)
                 if gone or not (request.covers(record) or _removes(request, verdict)):
                     if known is not None:
                         passed.append((record.partition, record.offset, known))
@@ -122,7 +123,7 @@ def hand_out(
         duplicates=duplicates,
         ids=frozenset(ids),
         resent=frozenset(resent),
-        removed=frozenset(removed),
+        heeded=frozenset(heeded),
         passed=tuple(passed),
         looked_for=counted.looked_for,
     )
@@ -174,17 +175,14 @@ def _removes(request: ReadRequest[M], delivery: Delivery[M]) -> bool:
     return request.with_removals and is_removal(delivery.message)
 
 
-def _gone(request: ReadRequest[M], known: Known, delivery: Delivery[M], removed: set[str]) -> bool:
-    """Whether this is a removed message, or a marker that tells its reader nothing. Notes what is removed."""
-    target = target_of(delivery.message)
-    if target is not None:
-        anew = isinstance(request.start, FromBeginning)
-        told = anew or target in removed or request.heard.keeps(delivery)
-        return told and known.removals.keeps(delivery)
-    if not known.removals.removes(delivery.message, delivery.rank):
-        return False
-    removed.update(names_of(delivery.message, delivery.rank))
-    return True
+def _gone(request: ReadRequest[M], known: Known, delivery: Delivery[M], heeded: set[Rank]) -> bool:
+    """Whether this is a removed message, or a marker that tells its reader nothing. Notes what removed it."""
+    if target_of(delivery.message) is not None:
+        anew = isinstance(request.start, FromBeginning) and known.removals.keeps(delivery)
+        return anew or delivery.rank in heeded or delivery.rank in request.heeded
+    removers = known.removals.removers(delivery.message, delivery.rank)
+    heeded.update(removers)
+    return bool(removers)
 
 
 def _was_replayed(request: ReadRequest[M], known: str) -> bool:

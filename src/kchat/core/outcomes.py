@@ -55,7 +55,8 @@ class Progress(Generic[M]):
     `began` is where the read began, `older` are the partitions that have records before that, of a time that
     was asked for.
     `bookmark` is what a group has to store to go on here, where it was asked for. `settled` is False where a
-    marker that is not in the request's `known` may remove some of it: no cursor was moved then.
+    marker that is not in the request's `known` may remove some of it: no cursor was moved then. `heeded` are
+    the ranks of the markers that kept a message back.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -70,6 +71,7 @@ class Progress(Generic[M]):
     bookmark: tuple[CommittedOffset, ...] = ()
     resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
     settled: bool = True
+    heeded: frozenset[Rank] = field(default=frozenset(), repr=lambda ranks: f"<{len(ranks)} ranks>")
 
     @property
     def messages(self) -> tuple[M, ...]:

@@ -72,10 +72,15 @@ class Removals:
 
     def removes(self, message: Any, rank: Rank) -> bool:
         """Whether a marker behind this message removes it."""
-        if not self._ranks:
-            return False
-        return any(
-            _behind(where, rank) for name in self._names(message, rank) for where in self._ranks.get(name, ())
+        return bool(self._ranks) and bool(self.removers(message, rank))
+
+    def removers(self, message: Any, rank: Rank) -> tuple[Rank, ...]:
+        """Where the markers stand that remove this message."""
+        return tuple(
+            where
+            for name in self._names(message, rank)
+            for where in self._ranks.get(name, ())
+            if _behind(where, rank)
         )
 
     def keeps(self, marker: Delivery[Any]) -> bool:

@@ -9,8 +9,8 @@ from kchat.core.budget import STALL_MS_MAX_DEFAULT
 from kchat.core.checks import group_name, legal_name, whole_number
 from kchat.core.cursors import CursorMemory
 from kchat.core.failures import Corrupt
-from kchat.core.log import CommittedOffset, NewRecord, Position, Record
-from kchat.core.removals import NO_REMOVALS, Known, Removals
+from kchat.core.log import CommittedOffset, NewRecord, Position, Rank, Record
+from kchat.core.removals import Known
 from kchat.core.replayed import Replayed
 from kchat.core.topics import TopicSettings
 
@@ -130,7 +130,8 @@ class ReadRequest(Generic[M]):
             its count ended moves its cursor only where they reach from there to the end, so that no marker
             can be missed; see `settling`.
         known_enough: to where they reach is enough.
-        heard: markers that the caller was told of, or whose messages it was never given: passed over, too.
+        heeded: the ranks of markers that kept a message back from the caller in earlier reads, from their
+            progress: it need not be told of these, and they are passed over, too.
         fetch_max: records of one fetch at most: what the read holds.
         only_move: hand out nothing: with `commit_to`, the cursor moves to where the read would have begun.
         with_bookmark: tell in the outcome what a group has to store to go on after it.
@@ -160,7 +161,7 @@ class ReadRequest(Generic[M]):
     with_removals: bool = False
     known: Known | None = field(default=None, validator=validators.optional(validators.instance_of(Known)))
     known_enough: bool = False
-    heard: Removals = NO_REMOVALS
+    heeded: frozenset[Rank] = field(default=frozenset(), repr=lambda ranks: f"<{len(ranks)} ranks>")
     fetch_max: int = field(default=FETCH_RECORDS_MAX, validator=whole_number(1, maximum=FETCH_RECORDS_MAX))
     only_move: bool = False
     with_bookmark: bool = False

@@ -38,7 +38,7 @@ def settled_read(
         left_ms = None if end_ms is None else max(0, end_ms - now_ms())
         return evolve(asking, wait_ms_max=left_ms, known=known)
 
-    asking = evolve(request, with_topic_id=True, with_removals=True, heard=known.removals)
+    asking = evolve(request, with_topic_id=True, with_removals=True)
     while True:
         outcome: ReadOutcome[M] = yield timed(asking, known)
         progress = outcome.progress

@@ -35,7 +35,7 @@ from kchat.langchain.asking import MESSAGES_MAX_DEFAULT, SECONDS_MAX_DEFAULT, As
 from kchat.langchain.handing import Judged, handed
 from kchat.langchain.messages import decoder, encoder
 from kchat.langchain.reading import ConversationReads
-from kchat.langchain.stepping import Stepping, aread_in_steps, read_in_steps
+from kchat.langchain.stepping import Heeding, Stepping, aread_in_steps, read_in_steps
 from kchat.langchain.streaming import BATCH_MAX_DEFAULT, astream, stream
 
 # The seed's defaults.
@@ -120,7 +120,7 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
         self.skipped_total: int = 0
         """How many records all reads of this history went around."""
         self._marked = False
-        self._memory = Memory()
+        self._memory, self._heeding = Memory(), Heeding()
         self._replayed: Replayed[BaseMessage] = Replayed()
         self._share: SharedLog | None = None
         if log is None:
@@ -361,7 +361,9 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
         return await aread_in_steps(self._open_log(), self._stepping(request))
 
     def _stepping(self, request: ReadRequest[BaseMessage]) -> Stepping:
-        return Stepping(request, self._memory, lambda: self._log.now_ms, self._judged, self._took)
+        return Stepping(
+            request, self._memory, self._heeding, lambda: self._log.now_ms, self._judged, self._took
+        )
 
     def _append(self, request: AppendRequest) -> None:
         outcome = self._open_log().append(request)

@@ -7,11 +7,12 @@ read, so that Ctrl-C before the caller has the messages moves the cursor back.
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from langchain_core.messages import BaseMessage
 
 from kchat.conversation.asking import Memory
 from kchat.core import Known, Log, Plan, ReadOutcome, ReadRequest, settled_read
+from kchat.core.log import Rank
 from kchat.core.plans import Ask
 from kchat.io import KafkaLog
 from kchat.langchain.handing import Judged
@@ -26,6 +27,14 @@ class Last:
 
     judged: Judged
     known: Known
+    heeded: frozenset[Rank]
+
+
+@define
+class Heeding:
+    """Which markers kept a message back from this history's reader: it need not be told of them."""
+
+    ranks: frozenset[Rank] = frozenset()
 
 
 @define
@@ -34,6 +43,7 @@ class Stepping:
 
     request: Request
     memory: Memory
+    heeding: Heeding
     now_ms: Callable[[], int]
     judge: Callable[[Request, Outcome], Judged]
     take: Callable[[Judged], list[BaseMessage]]
@@ -43,7 +53,11 @@ class Stepping:
     def __attrs_post_init__(self) -> None:
         moves = self.request.commit_to is not None and not self.request.follow
         known = self.memory.known
-        self.plan = settled_read(self.request, known, self.now_ms) if moves else _once(self.request, known)
+        if moves:
+            heeding = evolve(self.request, heeded=self.heeding.ranks)
+            self.plan = settled_read(heeding, known, self.now_ms)
+        else:
+            self.plan = _once(self.request, known)
         self.asked = next(self.plan)
 
     def go_on(self, outcome: Outcome) -> list[BaseMessage] | None:
@@ -56,7 +70,7 @@ class Stepping:
             return self.plan.send(outcome)
         except StopIteration as end:
             last, known = end.value
-        return Last(self.judge(self.request, last), known)
+        return Last(self.judge(self.request, last), known, last.progress.heeded)
 
     def took(self, found: Last | Ask) -> list[BaseMessage] | None:
         """The caller has it."""
@@ -64,6 +78,7 @@ class Stepping:
             self.asked = found
             return None
         self.memory.known = found.known
+        self.heeding.ranks |= found.heeded
         return self.take(found.judged)
 
 
