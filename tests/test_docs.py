@@ -35,3 +35,10 @@ def test_every_decision_that_the_code_names_exists() -> None:
 def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_page_is_in_the_navigation_or_in_the_list_of_decisions() -> None:
+    navigation = (ROOT / "zensical.toml").read_text()
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
+    decisions = {f"adr/{adr.name}" for adr in ADRS}
+    assert [page for page in sorted(pages - decisions) if f'= "{page}"' not in navigation] == []

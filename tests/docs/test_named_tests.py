@@ -33,6 +33,7 @@ def test_every_defect_has_its_number_and_a_test() -> None:
     assert [number for number, here in rows if not NAMED.search(here)] == []
     assert len(rows) == 34
     assert "Thirty-four defects" in DEFECTS.read_text()
+    assert "its 34 defects" in (ROOT / "README.md").read_text()
 
 
 def test_the_numbers_in_the_table_of_members_are_those_of_the_list() -> None:
