@@ -56,12 +56,29 @@ class Chain:
             return Findings(timings=timings, goals=(overhead,), notes=(_NOT_COUNTED,))
         anew, again = _round_trips(around.round_trips)
         trips = Goal.count_max("sequential round trips per read", anew.round_trips, ROUND_TRIPS_MAX)
+        placed = _round_trips_from_the_place(around.round_trips)
         notes = (
             "A history is made for each turn, as the README shows it.",
             f"Round trips of its read: {anew.in_words}.",
             f"Of a history that is kept, after one more turn: {again.in_words}.",
+            f"Of a read from the place, without replay, after one more turn: {placed.in_words}.",
         )
-        return Findings(timings=timings, goals=(overhead, trips), notes=notes)
+        return Findings(
+            timings=timings, goals=(overhead, trips, placed_goal(placed.round_trips)), notes=notes
+        )
+
+
+def placed_goal(round_trips: int) -> Goal:
+    """Not structural: what follows what is the cursor's own order."""
+    return Goal(
+        goal=f"sequential round trips per read from the place: <= {ROUND_TRIPS_MAX}",
+        measured=f"{round_trips}",
+        met=round_trips <= ROUND_TRIPS_MAX,
+        why=(
+            "where the cursor is must be known before the ends are asked for, or another reader's place could"
+            " lie beyond them; then come the records, and the commit"
+        ),
+    )
 
 
 _NOT_COUNTED = "Round trips were not counted: the Kafka is somebody else's, and has no second address."
@@ -113,6 +130,21 @@ def _round_trips(counter: RoundTrips) -> tuple[Counted, Counted]:
             new.close()
         kept.close()
     return _middle(found[0]), _middle(found[1])
+
+
+def _round_trips_from_the_place(counter: RoundTrips) -> Counted:
+    """Of a warm history that reads what is new and moves its place."""
+    with closing(Kchat(counter.address, cursor=True)) as kchat:
+        kept, counts = kchat.open(session_name("w05_place")), list[Counted]()
+        for number in range(READS + 1):
+            kept.append(conversation(2))
+            time.sleep(QUIET_SECONDS)
+            counter.reset()
+            kept.replay()
+            if number:  # the first one makes the clients
+                counts.append(counter.counted())
+        kept.close()
+    return _middle(counts)
 
 
 def _middle(counts: list[Counted]) -> Counted:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from bench.children.fresh_start import APPEND
 from bench.figures import Goal
+from bench.workloads import w05_chain as w05
 from bench.workloads import w06_fresh_process as w06
 from bench.workloads import w07_history_per_request as w07
 from bench.workloads import w09_memory as w09
@@ -124,3 +125,9 @@ def test_followers_that_each_take_one(held: dict[str, int]) -> None:
 def test_a_share_of_a_core_of_all_followers(share: float, measured: str, met: bool) -> None:
     goal = w12.share_goal(1_000, share)
     assert (goal.measured, goal.met) == (measured, met)
+
+
+@pytest.mark.parametrize(("round_trips", "met"), [(2, True), (4, False)])
+def test_round_trips_of_a_read_from_the_place_are_told_and_fail_no_run(round_trips: int, met: bool) -> None:
+    goal = w05.placed_goal(round_trips)
+    assert (goal.measured, goal.met, goal.structural) == (str(round_trips), met, False)
