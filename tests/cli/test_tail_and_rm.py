@@ -57,6 +57,27 @@ def test_tail_of_a_missing_session_is_an_error(fake: FakeBroker) -> None:
     assert "there is no session 'nobody'" in result.stderr
 
 
+def test_tail_goes_on_with_a_session_that_begins_anew(
+    fake: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(fake, human("before"))
+    broker = fake.reopened()
+    monkeypatch.setattr(fake, "reopened", lambda: broker)
+    cluster = fake.cluster
+
+    def begin_anew() -> None:
+        cluster.delete("s")
+        cluster.create("s", partitions=3)
+        cluster.inject("s", b'{"type": "human", "data": {"content": "anew"}}')
+
+    cluster.at(cluster.now_ms + 2_000, begin_anew)
+    cluster.at(cluster.now_ms + 300_000, broker.close)  # which ends what follows
+    result = invoke("tail", "-f", "s", "--json")
+    assert result.exit_code == 0
+    assert texts(result.stdout) == ["before", "anew"]
+    assert result.stderr.startswith("kchat: session 's' was deleted, or lost this place")
+
+
 def test_rm_asks_where_somebody_can_be_asked_and_else_wants_yes(fake: FakeBroker) -> None:
     append(fake, human("one"))
     asked = invoke("rm", "s")
