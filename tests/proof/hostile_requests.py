@@ -50,6 +50,7 @@ def _log_method(name: str) -> Invoke:
             own = {"request": core.WatchRequest(**_watching(caller))}
         elif name.endswith("read_for"):
             own = {"request": core.ReadRequest(**_reading(caller)), "receive": str}
+            own |= {"judge": str} if name.startswith("a") else {}
         with caller.log() as log:
             result = getattr(log, name)(**(own | changed))
             caller.took(asyncio.run(result) if inspect.iscoroutine(result) else result)
