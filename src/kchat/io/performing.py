@@ -120,6 +120,12 @@ class Call:
         """What the reports mean that have come for what was begun."""
         return self._answered(command, self._reported(reports))
 
+    @property
+    def complained(self) -> bool:
+        """Whether the producer has said that something is wrong: then `reported` takes longer."""
+        client = self._appends.client
+        return client is not None and client.complaints.any
+
     def failed(self, command: Command, error: BrokerError) -> Event:
         """What it means that a command failed."""
         return RequestFailed(at_ms=now_ms(), error=self._explained(command, error))

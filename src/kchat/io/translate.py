@@ -117,6 +117,11 @@ class Complaints:
         with self._lock:
             self._heard.append(error)
 
+    @property
+    def any(self) -> bool:
+        """Whether it has said anything since."""
+        return bool(self._heard)
+
     def forget(self) -> None:
         """The client has an answer: what was wrong before is not wrong any more."""
         with self._lock:

@@ -5,6 +5,9 @@ from collections import deque
 from contextlib import suppress
 from weakref import ref
 
+TICK_SECONDS = 0.02
+"""How often it is looked whose time is over: a timer for each of a thousand sleepers costs more than that."""
+
 
 class Bell:
     """Wakes the tasks of one event loop. It may be rung from any thread, and must be made on the loop's own.
@@ -18,6 +21,20 @@ class Bell:
         self._loop = ref(asyncio.get_running_loop())
         self._rung: deque[Sleeper] = deque()
         self._called = False
+        self._asleep: dict[Sleeper, float] = {}
+        self._ticking = False
+
+    def expect(self, sleeper: "Sleeper", seconds: float) -> None:
+        """Wake it when its time is over, a tick later at most."""
+        loop = asyncio.get_running_loop()
+        self._asleep[sleeper] = loop.time() + seconds
+        if not self._ticking:
+            self._ticking = True
+            loop.call_later(TICK_SECONDS, self._tick)
+
+    def forget(self, sleeper: "Sleeper") -> None:
+        """It is awake."""
+        del self._asleep[sleeper]
 
     def ring(self, sleeper: "Sleeper") -> None:
         """Wake this one soon."""
@@ -34,6 +51,16 @@ class Bell:
         while self._rung:
             self._rung.popleft().rouse()
 
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for sleeper, end in self._asleep.items():
+            if now >= end:
+                sleeper.rouse()
+        self._ticking = bool(self._asleep)
+        if self._ticking:
+            loop.call_later(TICK_SECONDS, self._tick)
+
 
 class Sleeper:
     """One task that waits for what happens in another thread."""
@@ -49,15 +76,14 @@ class Sleeper:
         self._bell.ring(self)
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep until woken, or so long."""
+        """Sleep until woken, or so long and a tick."""
         if not self._woken:
-            loop = asyncio.get_running_loop()
-            self._asleep = loop.create_future()
-            timer = loop.call_later(seconds, self.rouse)
+            self._asleep = asyncio.get_running_loop().create_future()
+            self._bell.expect(self, seconds)
             try:
                 await self._asleep
             finally:
-                timer.cancel()
+                self._bell.forget(self)
                 self._asleep = None
         self._woken = False
 
