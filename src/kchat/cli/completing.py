@@ -6,7 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from kchat.cli.connection import named_connection
-from kchat.cli.escaping import printable
+from kchat.conversation.escaping import printable
 from kchat.core import KchatError, session_id_of
 
 ANSWER_SECONDS_MAX = 1.0

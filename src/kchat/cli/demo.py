@@ -12,8 +12,8 @@ from kchat.cli.demo_messages import default_conversation, said_conversation
 from kchat.cli.demo_report import JsonReport, Report, TextReport
 from kchat.cli.demo_steps import Demo
 from kchat.cli.errors import sentence
-from kchat.cli.escaping import printable
 from kchat.cli.options import BOOTSTRAP_VARIABLE, debug_option, json_option
+from kchat.conversation.escaping import printable
 from kchat.core import (
     FromCommitted,
     InvalidSessionId,

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kchat.cli.demo_steps import FAILED, Step
-from kchat.cli.escaping import printable
 from kchat.cli.tables import Row, message_table, time_iso
+from kchat.conversation.escaping import printable
 from kchat.core import Delivery
 
 ROWS_MAX = 20

@@ -21,13 +21,13 @@ from kchat.cli.checks import (
 from kchat.cli.completing import complete_session
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.errors import sentence
-from kchat.cli.escaping import printable
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import checked_sessions, missing_session
 from kchat.cli.session_rows import SessionRow
 from kchat.cli.session_survey import survey_sessions
 from kchat.cli.topic_rules import Level, TopicFacts
+from kchat.conversation.escaping import printable
 from kchat.core import BrokerError, ReadFailed, place, session_id_of
 from kchat.io.api_versions import ApiVersions, releases
 from kchat.io.probing import probe_clock

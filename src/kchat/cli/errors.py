@@ -6,8 +6,8 @@ from typing import IO, Any
 import click
 
 from kchat.cli import EXTRA, INTERRUPTED, missing_package
-from kchat.cli.escaping import printable
 from kchat.cli.options import DEBUG_KEY, PROPERTIES_KEY
+from kchat.conversation.escaping import printable
 from kchat.core import InvalidConfig, KchatError
 
 DEFECT = "this is a defect of kchat"

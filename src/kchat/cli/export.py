@@ -11,7 +11,6 @@ from attrs import define
 
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.errors import CommandError
-from kchat.cli.escaping import printable
 from kchat.cli.file_output import output
 from kchat.cli.formats.choice import WRITTEN, writer, written_as
 from kchat.cli.formats.entries import About, Entry
@@ -23,6 +22,7 @@ from kchat.cli.progress import Advance, progress
 from kchat.cli.session_argument import session_argument
 from kchat.cli.whole_reads import Part, whole_read
 from kchat.conversation.arguments import timestamp
+from kchat.conversation.escaping import printable
 from kchat.core import Log, place
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import click
 
-from kchat.cli.escaping import printable
 from kchat.cli.intake import Counts, Intake
 from kchat.cli.json_lines import print_json
+from kchat.conversation.escaping import printable
 from kchat.core import place
 
 

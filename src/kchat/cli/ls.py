@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from kchat.cli.connection import Connection, connection_options
-from kchat.cli.escaping import printable
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.progress import progress
@@ -16,6 +15,7 @@ from kchat.cli.quantities import age_text, size_text
 from kchat.cli.session_rows import SessionRow, matches
 from kchat.cli.session_survey import survey_sessions
 from kchat.cli.tables import time_iso, time_text
+from kchat.conversation.escaping import printable
 from kchat.core import session_id_of
 
 KEYS: dict[str, Callable[[SessionRow], Any]] = {

@@ -7,11 +7,11 @@ import click
 
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.errors import CommandError, SettingError, sentence
-from kchat.cli.escaping import printable
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import session_argument
 from kchat.conversation import Conversation, conversation
+from kchat.conversation.escaping import printable
 from kchat.core import AppendUnknown, ChatPosition, Message
 
 ROLES = ("human", "ai", "system", "tool")

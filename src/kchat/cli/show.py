@@ -7,7 +7,6 @@ from datetime import datetime
 import click
 
 from kchat.cli.connection import Connection, connection_options
-from kchat.cli.escaping import printable
 from kchat.cli.json_lines import entry_json, print_json
 from kchat.cli.moments import moment_option
 from kchat.cli.options import debug_option, json_option
@@ -15,6 +14,7 @@ from kchat.cli.pages import print_paged
 from kchat.cli.session_argument import missing_session, session_argument
 from kchat.cli.transcript import console_for, entry_block, rendered
 from kchat.conversation import Conversation, Entry, Page, conversation
+from kchat.conversation.escaping import printable
 from kchat.core import Message, OnCorrupt
 
 

@@ -7,7 +7,7 @@ from attrs import frozen
 from rich.table import Table
 from rich.text import Text
 
-from kchat.cli.escaping import printable
+from kchat.conversation.escaping import printable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -9,12 +9,12 @@ from attrs import field, frozen
 from rich.text import Text
 
 from kchat.cli.connection import Connection, connection_options
-from kchat.cli.escaping import printable
 from kchat.cli.json_lines import entry_json, print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import missing_session, sessions_argument
 from kchat.cli.transcript import console_for, entry_block, rendered
 from kchat.conversation import AsyncConversation, Entry, async_conversation
+from kchat.conversation.escaping import printable
 from kchat.core import ChatPosition, Log, Message, OnCorrupt, PositionGone
 
 COLORS = ("cyan", "magenta", "green", "yellow", "blue", "red")

@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.segment import Segment
 from rich.text import Text
 
-from kchat.cli.escaping import printable, printable_lines
 from kchat.cli.message_parts import Part, Placeholder, Prose, ToolCall, message_parts
 from kchat.cli.tables import TYPE_STYLES, time_text
 from kchat.conversation import Entry
+from kchat.conversation.escaping import printable, printable_lines
 from kchat.core import Message
 
 MARKDOWN_CHARACTERS_MAX = 20_000

@@ -9,10 +9,10 @@ import click
 from kchat.cli.auditing import Audit, Remark
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.errors import CommandError
-from kchat.cli.escaping import printable
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import missing_session, session_argument
+from kchat.conversation.escaping import printable
 from kchat.core import BrokerError, Corrupt, Placement, Record, place
 from kchat.io.survey import Survey
 from kchat.langchain import LangChainDecoder

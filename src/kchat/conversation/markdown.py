@@ -6,22 +6,17 @@ and which it cannot end: the fence is longer than any row of backticks in it.
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+
+from kchat.conversation.escaping import printable_lines
 
 ENTRIES_MAX = 100
 """So many messages of a page are shown: its first and its last half of that."""
 
 CHARACTERS_MAX = 5_000
 """So many characters of a message are shown."""
-
-ODD = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-"""Unicode categories that are no text: control, format, unassigned, private, surrogate, separators."""
-
-KEPT = frozenset("\n\t\u200c\u200d")
-"""Of those, what text needs: lines, and the joiners of Persian and Indic words and of emoji."""
 
 
 def message_in_markdown(message: Any, time: datetime) -> str:
@@ -45,7 +40,7 @@ def page_in_markdown(messages: Sequence[tuple[Any, datetime]], ended: str, skipp
 
 
 def _fenced(text: str) -> str:
-    plain = "".join(char if _is_text(char) else char.encode("unicode_escape").decode() for char in text)
+    plain = printable_lines(text)
     fence = "`" * max([3, *(len(row) + 1 for row in re.findall("`+", plain))])
     return f"{fence}text\n{plain}\n{fence}"
 
@@ -53,7 +48,3 @@ def _fenced(text: str) -> str:
 def _named(kind: str) -> str:
     """A type is a word; whatever else stands there is no markup either."""
     return re.sub(r"\W", "?", kind[:40], flags=re.ASCII).replace("_", "?") or "?"
-
-
-def _is_text(char: str) -> bool:
-    return char in KEPT or unicodedata.category(char) not in ODD

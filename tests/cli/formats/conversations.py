@@ -7,8 +7,8 @@ import json
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from kchat.cli.escaping import JOINERS, UNPRINTABLE
 from kchat.cli.formats.entries import About, Entry, Place, Placed, Poison
+from kchat.conversation.escaping import JOINERS, UNPRINTABLE
 from kchat.core import Message
 
 if TYPE_CHECKING:

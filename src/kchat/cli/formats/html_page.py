@@ -4,8 +4,8 @@ import base64
 import hashlib
 import html
 
-from kchat.cli.escaping import printable
 from kchat.cli.formats.html_style import STYLE
+from kchat.conversation.escaping import printable
 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 

@@ -12,7 +12,6 @@ from typing import IO, Any, assert_never
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from kchat.cli.escaping import printable
 from kchat.cli.formats.content import Block, Image, Other, Text, blocks, pretty, tool_calls
 from kchat.cli.formats.entries import About, Entry, Placed, Poison
 from kchat.cli.formats.links import is_safe_link
@@ -20,6 +19,7 @@ from kchat.cli.formats.losses import Losses
 from kchat.cli.formats.shown_fields import FOLDED, kind, label, left_out
 from kchat.cli.formats.text import legible
 from kchat.cli.tables import time_text
+from kchat.conversation.escaping import printable
 
 _PARSER = MarkdownIt("commonmark", {"html": True})
 _PARSER.validateLink = bool  # type: ignore[assignment,method-assign]  # all are looked at below

@@ -1,6 +1,6 @@
 """Text of a message for a page or a transcript: legible, and in control of nothing."""
 
-from kchat.cli.escaping import printable
+from kchat.conversation.escaping import printable
 
 
 def legible(text: str) -> str:

@@ -1,4 +1,4 @@
-r"""Text from a conversation as text for a terminal: whatever could control the terminal is spelled out.
+r"""Text from a conversation as text for a terminal or a page: whatever could control them is spelled out.
 
 A message may hold escape sequences that recolour, overwrite or rename what the user sees, and direction
 marks that reorder it. All of them come out as Python would write them: \x1b, \u202e.

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kchat.cli.escaping import printable
 from kchat.cli.tables import time_iso, time_text
+from kchat.conversation.escaping import printable
 
 CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 JOINERS = "\u200c\u200d"
