@@ -130,6 +130,21 @@ def test_a_cancelled_watch_leaves_no_waiter(kafka_log: KafkaLog) -> None:
     assert kafka_log._watcher._places[talk.topic, 0].waiting == set()
 
 
+def test_beyond_the_bound_what_nobody_watches_is_given_up_at_once(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "PLACES_MAX", 0)
+    with KafkaLog({"bootstrap.servers": kafka}) as log:
+        talk = log.conversation(name())
+        talk.append(said("one"))
+        request = WatchRequest(topic=talk.topic, positions=(Position(0, 1),), wait_ms_max=300)
+        assert not log.watch(request)
+        until = time.monotonic() + watching.IDLE_SECONDS_MAX / 3
+        while log._watcher._places and time.monotonic() < until:
+            time.sleep(0.05)
+        assert log._watcher._places == {}
+
+
 def test_a_follower_waits_for_a_session_that_begins_later(kafka_log: KafkaLog) -> None:
     talk = kafka_log.conversation(name())
     threading.Timer(0.5, talk.append, [said("first")]).start()
