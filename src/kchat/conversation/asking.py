@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, frozen
 
 from kchat.conversation import arguments
 from kchat.conversation.ids import new_message_id
 from kchat.conversation.page import Ended, Page, page_of
+from kchat.conversation.remembering import Memory
 from kchat.core import (
-    NOTHING_KNOWN,
     Acknowledged,
     AppendRequest,
     AppendUnknown,
@@ -60,13 +60,6 @@ PLACING_MS_MAX = 800
 and a call ends within a second of that."""
 
 
-@define
-class Memory:
-    """What one conversation object knows of its removals; it is replaced whole, so threads may share it."""
-
-    known: Known = NOTHING_KNOWN
-
-
 @frozen(kw_only=True)
 class Asking(Generic[M]):
     """One session, and how it is read and written."""
@@ -79,20 +72,20 @@ class Asking(Generic[M]):
     on_corrupt: OnCorrupt
     max_age_ms: int | None
     timestamp_ms: Callable[[], int]
-    memory: Memory = field(factory=Memory)
+    memory: Memory
 
     # Reading
 
     def whole(self) -> Plan[Page[M]]:
         """All messages."""
-        return self._page(onward(self._request(), known=self.memory.known), lambda _: Ended.END)
+        return self._page(lambda known: onward(self._request(), known=known), lambda _: Ended.END)
 
     def last(self, count: int) -> Plan[Page[M]]:
         """The newest messages."""
         if arguments.whole(count, "count") == 0:
             return _nothing()
-        plan = newest(self._request(), Paging(messages_max=count), self.memory.known)
-        return self._page(plan, _backwards)
+        page = Paging(messages_max=count)
+        return self._page(lambda known: newest(self._request(), page, known), _backwards)
 
     def before(self, position: Any, count: int) -> Plan[Page[M]]:
         """The newest messages before a position."""
@@ -100,7 +93,7 @@ class Asking(Generic[M]):
         if arguments.whole(count, "count") == 0:
             return _nothing(place)
         page = Paging(messages_max=count, before=place.before, topic_id=place.topic_id)
-        return self._page(newest(self._request(), page, self.memory.known), _backwards)
+        return self._page(lambda known: newest(self._request(), page, known), _backwards)
 
     def after(self, position: Any, count: int) -> Plan[Page[M]]:
         """The first messages after a position."""
@@ -108,7 +101,7 @@ class Asking(Generic[M]):
         if arguments.whole(count, "count") == 0:
             return _nothing(place)
         request = self._request(FromPositions(place.after, place.topic_id))
-        return self._page(onward(request, count, self.memory.known), _forwards)
+        return self._page(lambda known: onward(request, count, known), _forwards)
 
     def since(self, since: Any, until: Any, count: int | None) -> Plan[Page[M]]:
         """The messages of a stretch of time."""
@@ -117,7 +110,7 @@ class Asking(Generic[M]):
         if count is not None and arguments.whole(count, "count") == 0:
             return _nothing()
         request = evolve(self._request(since_ms=since_ms), until_ms=until_ms)
-        return self._page(onward(request, count, self.memory.known), _forwards)
+        return self._page(lambda known: onward(request, count, known), _forwards)
 
     def window(self, tokens_max: int, count: Count[M]) -> Plan[Page[M]]:
         """The newest messages that fit a budget."""
@@ -129,7 +122,7 @@ class Asking(Generic[M]):
         def ended(found: Slice[M]) -> Ended:
             return Ended.BUDGET if found.older else Ended.BEGINNING
 
-        return self._page(newest_fitting(self._request(), tokens_max, count, self.memory.known), ended)
+        return self._page(lambda known: newest_fitting(self._request(), tokens_max, count, known), ended)
 
     def request(self, start: Start) -> ReadRequest[M]:
         """A read of this session from there on: for followers and cursors."""
@@ -250,12 +243,16 @@ class Asking(Generic[M]):
         )
 
     def _page(
-        self, plan: Plan[tuple[Slice[M], Known] | Failed[M]], ended: Callable[[Slice[M]], Ended]
+        self,
+        read: Callable[[Known], Plan[tuple[Slice[M], Known] | Failed[M]]],
+        ended: Callable[[Slice[M]], Ended],
     ) -> Plan[Page[M]]:
-        found = yield from plan
+        before = self.memory.known
+        found = yield from read(before)
         if isinstance(found, Failed):
             raise read_error(found.failure, self.session, self.placement.topic)
-        page, self.memory.known = found
+        page, known = found
+        self.memory.learn(before, known)
         return self.page(page, ended(page))
 
     def page(self, found: Slice[M], ended: Ended) -> Page[M]:

@@ -114,10 +114,13 @@ class CursorAsking(Generic[M]):
     def _next(self, before: Taken[M], count: int) -> Plan[Taken[M]]:
         start = FromCommitted(self.group) if before.bookmark is None else FromBookmark(before.bookmark)
         request = evolve(self.ask.request(start), with_bookmark=True)
-        found = yield from onward(request, count, before.known)
+        # Of a marker that was known before its first read no reader is told: the first one may know them all.
+        known_before = self.ask.memory.known if before.bookmark is None else before.known
+        found = yield from onward(request, count, known_before)
         if isinstance(found, Failed):
             raise read_error(found.failure, self.ask.session, self.ask.placement.topic)
         page, known = found
+        self.ask.memory.learn(known_before, known)
         # What an earlier read handed out may be removed by now: who reads on is told so.
         news = tuple(marker for marker in page.markers if not before.known.removals.keeps(marker))
         if news and before.bookmark is not None:

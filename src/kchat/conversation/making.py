@@ -6,6 +6,7 @@ from kchat.conversation import arguments
 from kchat.conversation.aio import AsyncConversation
 from kchat.conversation.asking import Asking
 from kchat.conversation.ids import new_message_id
+from kchat.conversation.remembering import memory_of
 from kchat.conversation.sync import Conversation
 from kchat.core import (
     JsonDecoder,
@@ -21,6 +22,7 @@ from kchat.core import (
 from kchat.core.checks import shown
 
 SETTINGS_DEFAULT = TopicSettings()
+DECODER = JsonDecoder()
 
 
 def conversation(
@@ -84,9 +86,10 @@ def _asking(
         session=session_id,
         placement=placement,
         settings=settings,
-        decoder=JsonDecoder(),
+        decoder=DECODER,
         encode=encode_one,
         on_corrupt=on_corrupt,
         max_age_ms=arguments.age(max_age),
         timestamp_ms=lambda: log.timestamp_ms,
+        memory=memory_of(log, placement, DECODER),
     )

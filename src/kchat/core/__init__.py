@@ -66,6 +66,7 @@ from kchat.core.failures import CERTAIN, PASSING, BrokerError, Corrupt, ErrorKin
 from kchat.core.fitting import newest_fitting
 from kchat.core.following import Following, followed
 from kchat.core.json_values import Unstorable, find_unstorable
+from kchat.core.known import NOTHING_KNOWN, Known, Subject
 from kchat.core.log import CommittedOffset, Headers, NewRecord, Position, Record, Watermarks
 from kchat.core.merging import merge
 from kchat.core.message import Message
@@ -93,8 +94,8 @@ from kchat.core.outcomes import (
 from kchat.core.paging import Paging, newest
 from kchat.core.placement import Placement, is_legal_topic, place, place_in, session_id_of
 from kchat.core.plans import Plan, acarry_out, carry_out
-from kchat.core.ports import Log
-from kchat.core.removals import NOTHING_KNOWN, Known, Removals, place_name
+from kchat.core.ports import Log, RemovalsKnown
+from kchat.core.removals import Removals, place_name
 from kchat.core.replayed import Replayed
 from kchat.core.requests import (
     AppendRequest,
@@ -226,6 +227,7 @@ __all__ = [
     "RecordsDeleted",
     "Refused",
     "Removals",
+    "RemovalsKnown",
     "RemoveCursor",
     "RemoveTopic",
     "Replayed",
@@ -234,6 +236,7 @@ __all__ = [
     "Sealed",
     "Slice",
     "Start",
+    "Subject",
     "TopicCreated",
     "TopicDeleted",
     "TopicDescribed",

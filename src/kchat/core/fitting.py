@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from kchat.core.known import Known
 from kchat.core.outcomes import Failed
 from kchat.core.paging import Paging, newest
 from kchat.core.plans import Plan
-from kchat.core.removals import Known
 from kchat.core.requests import ReadRequest
 from kchat.core.slices import Slice
 

@@ -9,10 +9,10 @@ from typing import TypeVar
 from attrs import evolve, field, frozen
 
 from kchat.core.failures import PASSING, BrokerError, ErrorKind
+from kchat.core.known import Known
 from kchat.core.onward import onward
 from kchat.core.outcomes import Delivery, Failed, Progress
 from kchat.core.plans import Plan
-from kchat.core.removals import Known
 from kchat.core.requests import FromBeginning, FromPositions, ReadRequest, Start, WatchRequest
 from kchat.core.slices import Slice, in_order
 

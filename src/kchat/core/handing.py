@@ -5,11 +5,12 @@ from typing import Generic, TypeVar
 from attrs import evolve, field, frozen
 
 from kchat.core.failures import Corrupt
+from kchat.core.known import Known
 from kchat.core.lanes import Lane
 from kchat.core.log import Position, Rank, Record
 from kchat.core.merging import merge
 from kchat.core.outcomes import Delivery, Progress
-from kchat.core.removals import Known, target_of
+from kchat.core.removals import target_of
 from kchat.core.requests import FromBeginning, OnCorrupt, ReadRequest
 from kchat.core.wire import HEADER_ID, HEADER_RESENT, MESSAGE_ID, is_removal
 

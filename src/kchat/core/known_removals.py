@@ -9,17 +9,23 @@ from typing import Generic, TypeVar
 from attrs import evolve, frozen
 
 from kchat.core.failures import Corrupt
-from kchat.core.log import Record
-from kchat.core.outcomes import Failed, ReadOutcome
+from kchat.core.known import Known, Stretch
+from kchat.core.log import Position, Record
+from kchat.core.outcomes import Complete, Failed, ReadOutcome
 from kchat.core.plans import Plan
-from kchat.core.removals import Known, Removals, target_of
+from kchat.core.removals import Removals, target_of
 from kchat.core.requests import Decoder, FromBookmark, OnCorrupt, ReadRequest
 from kchat.core.slices import Positions
 
 M = TypeVar("M")
 
-_MARK = b'"remove"'
-"""Every marker's JSON has this: a record without it needs no decoding to be known as none."""
+
+def may_be_marker(value: bytes) -> bool:
+    """Whether a record's JSON can be that of a marker; one that cannot need not be decoded.
+
+    A marker's type is spelt out, or one of its letters is escaped: all are between U+0060 and U+007F.
+    """
+    return b'"remove"' in value or b"\\u006" in value or b"\\u007" in value
 
 
 @frozen
@@ -30,7 +36,7 @@ class RemovalDecoder(Generic[M]):
 
     def decode(self, record: Record) -> M | None:
         """The marker, or None."""
-        if record.value is None or _MARK not in record.value:
+        if record.value is None or not may_be_marker(record.value):
             return None
         message = self.inner.decode(record)
         if message is None or isinstance(message, Corrupt) or target_of(message) is None:
@@ -45,9 +51,8 @@ def removals_after(
 
     With a limit of time in the request the stretch may end before that.
     """
-    went_on = known.covers(topic_id, positions)
-    begin = known.begin if went_on else positions
-    start = known.end if went_on else positions
+    stretch = known.stretch_from(topic_id, positions) if topic_id else None
+    start = positions if stretch is None else stretch.end
     outcome: ReadOutcome[M] = yield evolve(
         request,
         start=FromBookmark.at(start, topic_id),
@@ -64,10 +69,15 @@ def removals_after(
     if isinstance(outcome, Failed):
         return outcome
     progress = outcome.progress
-    found = Removals.among(progress.deliveries)
-    return Known(
-        topic_id=progress.topic_id,
-        begin=begin,
-        end=progress.positions,
-        removals=known.removals | found if went_on else found,
+    return known.seen(
+        progress.topic_id,
+        Stretch(_earlier(start, progress.began), progress.positions),
+        Removals.among(progress.deliveries),
+        to_end=isinstance(outcome, Complete),
     )
+
+
+def _earlier(asked: Positions, began: Positions) -> Positions:
+    """Where what was seen begins: before what retention left of it, or where a log that was cut begins."""
+    offsets = {position.partition: position.offset for position in asked}
+    return tuple(Position(p.partition, min(p.offset, offsets.get(p.partition, p.offset))) for p in began)

@@ -9,10 +9,11 @@ from typing import TypeVar
 from attrs import evolve
 
 from kchat.core.continuing import continued
+from kchat.core.known import NOTHING_KNOWN, Known, Stretch
 from kchat.core.known_removals import removals_after
 from kchat.core.outcomes import Complete, Delivery, Failed, Progress, ReadOutcome
 from kchat.core.plans import Plan
-from kchat.core.removals import NOTHING_KNOWN, Known, Removals, target_of
+from kchat.core.removals import Removals, target_of
 from kchat.core.requests import FromBookmark, ReadRequest
 from kchat.core.slices import Positions, Slice
 
@@ -37,11 +38,14 @@ def onward(
         progress = outcome.progress
         read = _after(read, progress)
         if isinstance(outcome, Failed):
-            return evolve(outcome, progress=evolve(read, deliveries=known.removals.visible(read.deliveries)))
+            shown = known.of(read.topic_id).removals.visible(read.deliveries)
+            return evolve(outcome, progress=evolve(read, deliveries=shown))
         began = progress.began if began is None else began
         complete = isinstance(outcome, Complete)
         if complete:
-            known = _completed(known, began, read)
+            # All markers from the beginning of this read on are among what it read.
+            seen = Stretch(began, read.positions)
+            known = known.seen(read.topic_id, seen, Removals.among(read.deliveries), to_end=True)
         else:
             scanned = yield from removals_after(request, progress.topic_id, progress.positions, known)
             if isinstance(scanned, Failed):
@@ -62,13 +66,6 @@ def _after(read: Progress[M], progress: Progress[M]) -> Progress[M]:
         skipped=read.skipped + progress.skipped,
         resent=read.resent | progress.resent,
     )
-
-
-def _completed(known: Known, began: Positions, read: Progress[M]) -> Known:
-    """All markers from the beginning of this read on are among what it read."""
-    if known.covers(read.topic_id, began):
-        return evolve(known, end=read.positions)
-    return Known(topic_id=read.topic_id, begin=began, end=read.positions)
 
 
 def _continued(asking: ReadRequest[M], outcome: ReadOutcome[M], messages_max: int) -> ReadRequest[M]:

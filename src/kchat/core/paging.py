@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 from attrs import evolve, frozen
 
 from kchat.core.failures import Corrupt
+from kchat.core.known import NOTHING_KNOWN, Known, Stretch
 from kchat.core.known_removals import removals_after
 from kchat.core.log import Position
 from kchat.core.outcomes import Delivery, Failed, Progress, ReadOutcome
 from kchat.core.plans import Plan
-from kchat.core.removals import NOTHING_KNOWN, Known, Removals
+from kchat.core.removals import NO_REMOVALS, Removals
 from kchat.core.requests import FromBefore, OnCorrupt, ReadRequest
 from kchat.core.slices import Positions, Slice, in_order
 
@@ -51,13 +52,14 @@ def newest(
     `request` says which session, how to decode, and from which time on; how it treats a corrupt record is
     kept to for those among or behind the messages that are given, not for what the windows hold before them.
     """
+    behind = NO_REMOVALS  # a page at the end of the log has all that removes its messages in its windows
     if page.before is not None:
         # What removes a message lies behind it, and that may be behind the page.
         scanned = yield from removals_after(request, page.topic_id, page.before, known)
         if isinstance(scanned, Failed):
             return scanned
-        known = scanned
-    windows = _Windows(page=page, removals=known.removals)
+        known, behind = scanned, scanned.removals
+    windows = _Windows(page=page, removals=behind)
     asking = evolve(
         request, on_corrupt=OnCorrupt.SKIP, with_topic_id=True, with_removals=True, messages_max=None
     )
@@ -71,7 +73,7 @@ def newest(
             break
         span, before = min(span * WINDOW_GROWTH, WINDOW_MAX), outcome.progress.began
         topic_id = outcome.progress.topic_id
-    learnt = windows.known(known if page.before is not None else NOTHING_KNOWN)
+    learnt = windows.known(known)
     found = windows.slice()
     corrupt = found.skipped if request.on_corrupt is OnCorrupt.RAISE else ()
     if corrupt:
@@ -138,15 +140,11 @@ class _Windows:
             newer=self.page.before is not None,
         )
 
-    def known(self, behind: Known) -> Known:
-        """The removals from the first window read to the end of the log."""
+    def known(self, before: Known) -> Known:
+        """The removals that are known now: all from the first window on are among what was read."""
         oldest, newest = self.progresses[-1], self.progresses[0]
-        return Known(
-            topic_id=newest.topic_id,
-            begin=oldest.began,
-            end=behind.end or newest.positions,
-            removals=self.removals,
-        )
+        seen = Stretch(oldest.began, newest.positions)
+        return before.seen(newest.topic_id, seen, self.removals, to_end=self.page.before is None)
 
     def _cut(self, first: int) -> dict[int, int]:
         """Where the stretch from this message on begins in each partition."""

@@ -2,10 +2,21 @@
 
 from typing import Protocol, TypeVar
 
+from kchat.core.known import Known, Subject
 from kchat.core.outcomes import AppendOutcome, ProvisionOutcome, ReadOutcome
 from kchat.core.requests import AppendRequest, ProvisionRequest, ReadRequest, WatchRequest
 
 M = TypeVar("M")
+
+
+class RemovalsKnown(Protocol):
+    """What the readers of a log know of removals together; `kchat.conversation.remembering` has it."""
+
+    def recall(self, subject: Subject) -> Known | None:
+        """What is known, None where nothing is."""
+
+    def learn(self, subject: Subject, before: Known, after: Known) -> Known:
+        """Keep what a read knew `after`, given what it knew `before`; what is known by now."""
 
 
 class Log(Protocol):
@@ -41,6 +52,10 @@ class Log(Protocol):
 
     async def awatch(self, request: WatchRequest) -> bool:
         """`watch`, without blocking the event loop."""
+
+    @property
+    def removals_known(self) -> RemovalsKnown:
+        """What reads of this log found out about removals, for the next ones."""
 
     @property
     def now_ms(self) -> int:

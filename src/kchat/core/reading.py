@@ -171,6 +171,8 @@ def advance(state: State[M], event: Event) -> State[M]:
 
 def _described(state: Describing[M], event: TopicDescribed) -> State[M]:
     request, budget = state.request, state.budget.answered(event.at_ms)
+    if request.known is not None:
+        request = evolve(request, known=request.known.of(event.topic_id))
     partitions = event.partitions
     meant = request.start.topic_id if isinstance(request.start, FromPositions | FromBefore) else None
     if meant is not None and event.topic_id is not None and meant != event.topic_id:
@@ -302,10 +304,11 @@ def _settled(state: Fetching[M], outcome: Complete[M] | Partial[M]) -> bool:
     if known is None or not (isinstance(outcome, Partial) and outcome.limit is Limit.COUNT):
         return True
     resumed = tuple(lane.resume_position for lane in state.lanes)
-    if known.topic_id != topic_id or not known.spans(resumed):
+    stretch = known.stretch_from(topic_id, resumed)
+    if stretch is None:
         return False
     ends = tuple(Position(lane.partition, lane.end) for lane in state.lanes)
-    return state.request.known_enough or (topic_id not in {None, ""} and known.reaches(ends))
+    return state.request.known_enough or (topic_id not in {None, ""} and stretch.reaches(ends))
 
 
 def _failed_before_fetching(

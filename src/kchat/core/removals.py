@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from kchat.core.log import Position, Rank
 from kchat.core.outcomes import Delivery
@@ -19,6 +19,9 @@ from kchat.core.wire import is_removal
 M = TypeVar("M")
 
 _PLACE = "kchat:"
+
+MARKER_BYTES = 300
+"""What a marker takes in memory without its target's characters, roughly."""
 
 
 def place_name(position: Position) -> str:
@@ -53,6 +56,8 @@ class Removals:
 
     def __or__(self, other: "Removals") -> "Removals":
         """Both."""
+        if not (self.markers and other.markers):
+            return self if self.markers else other
         return Removals(tuple(dict.fromkeys(self.markers + other.markers)))
 
     def __bool__(self) -> bool:
@@ -105,6 +110,11 @@ class Removals:
         return frozenset(where for _, where in self.markers)
 
     @cached_property
+    def size(self) -> int:
+        """About how many bytes they take: a marker without its target is two tuples and three numbers."""
+        return sum(MARKER_BYTES + len(target) for target, _ in self.markers)
+
+    @cached_property
     def _any_place(self) -> bool:
         return any(target.startswith(_PLACE) for target in self._ranks)
 
@@ -129,40 +139,3 @@ def _behind(where: Rank, rank: Rank) -> bool:
     if partition == rank[1]:
         return offset > rank[2]
     return (time_ms, partition) > rank[:2]
-
-
-@frozen(kw_only=True)
-class Known:
-    """The removals of a stretch of the log, for reads that need those behind what they show.
-
-    Attributes:
-        topic_id: the topic's. Without one nothing can be known for the next read.
-        begin: from here on all markers are in `removals`.
-        end: up to here.
-    """
-
-    topic_id: str | None = None
-    begin: tuple[Position, ...] = ()
-    end: tuple[Position, ...] = ()
-    removals: Removals = NO_REMOVALS
-
-    def covers(self, topic_id: str | None, positions: tuple[Position, ...]) -> bool:
-        """Whether it is this topic's, and goes on from these positions."""
-        return topic_id is not None and self.topic_id == topic_id and self.spans(positions)
-
-    def spans(self, positions: tuple[Position, ...]) -> bool:
-        """Whether the stretch goes on from these positions."""
-        begin = {position.partition: position.offset for position in self.begin}
-        end = {position.partition: position.offset for position in self.end}
-        return bool(positions) and all(
-            p.partition in begin and begin[p.partition] <= p.offset <= end[p.partition] for p in positions
-        )
-
-    def reaches(self, ends: tuple[Position, ...]) -> bool:
-        """Whether the stretch goes on to these ends."""
-        end = {position.partition: position.offset for position in self.end}
-        return all(end.get(p.partition, -1) >= p.offset for p in ends)
-
-
-NOTHING_KNOWN = Known()
-"""What a reader knows who has read nothing yet."""

@@ -9,8 +9,8 @@ from kchat.core.budget import STALL_MS_MAX_DEFAULT
 from kchat.core.checks import group_name, legal_name, whole_number
 from kchat.core.cursors import CursorMemory
 from kchat.core.failures import Corrupt
+from kchat.core.known import Known
 from kchat.core.log import CommittedOffset, NewRecord, Position, Rank, Record
-from kchat.core.removals import Known
 from kchat.core.replayed import Replayed
 from kchat.core.topics import TopicSettings
 

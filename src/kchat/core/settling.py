@@ -11,10 +11,11 @@ from typing import TypeVar
 
 from attrs import evolve
 
+from kchat.core.known import Known, Stretch
 from kchat.core.known_removals import removals_after
-from kchat.core.outcomes import Failed, Limit, Partial, Progress, ReadOutcome
+from kchat.core.outcomes import Complete, Failed, Limit, Partial, Progress, ReadOutcome
 from kchat.core.plans import Plan
-from kchat.core.removals import Known, Removals
+from kchat.core.removals import Removals
 from kchat.core.requests import ReadRequest
 
 M = TypeVar("M")
@@ -69,6 +70,10 @@ def settled_batch(request: ReadRequest[M], known: Known) -> Plan[tuple[ReadOutco
         if isinstance(scanned, Failed):
             return Failed(Progress(), scanned.failure), known
         known = scanned
-    removals = known.removals | Removals.among(progress.deliveries)
+    elif isinstance(outcome, Complete):
+        seen = Stretch(progress.began, progress.positions)
+        found = Removals.among(progress.deliveries)
+        known = known.seen(progress.topic_id, seen, found, to_end=True)
+    removals = known.of(progress.topic_id).removals | Removals.among(progress.deliveries)
     shown = evolve(progress, deliveries=removals.visible(progress.deliveries))
     return evolve(outcome, progress=shown), known

@@ -12,6 +12,7 @@ from attrs import evolve
 
 from kchat.conversation import Conversation, conversation
 from kchat.conversation.making import SETTINGS_DEFAULT
+from kchat.conversation.remembering import RemovalsRemembered
 from kchat.core import (
     AppendOutcome,
     AppendRequest,
@@ -96,6 +97,11 @@ class KafkaLog:
     def record_bytes_max(self) -> int:
         """The largest record that the producer takes, in bytes as `NewRecord.size_bytes_max` counts."""
         return self._config.record_bytes_max
+
+    @property
+    def removals_known(self) -> RemovalsRemembered:
+        """What reads of this log found out about removals, shared by all of its conversations."""
+        return self._removals_known
 
     @property
     def now_ms(self) -> int:
@@ -242,6 +248,7 @@ class KafkaLog:
         self._clients = Clients(self._config)
         self._watcher = Watcher(self._clients)
         self._known = KnownTopics()
+        self._removals_known = RemovalsRemembered()
         self._async = AsyncCalls(self._call, self._check_going_on)
 
     def _expecting(self, request: ReadRequest[M]) -> ReadRequest[M]:

@@ -7,7 +7,8 @@ from langchain_core.messages import BaseMessage
 
 from kchat.conversation.arguments import oldest_ms, switch, whole
 from kchat.conversation.asking import Asking as ConversationAsking
-from kchat.conversation.asking import Memory, encoded_list
+from kchat.conversation.asking import encoded_list
+from kchat.conversation.remembering import Memory
 from kchat.core import (
     AppendRequest,
     AppendUnknown,

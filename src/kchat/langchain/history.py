@@ -9,9 +9,9 @@ from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
 from kchat.conversation.arguments import age, switch, whole
-from kchat.conversation.asking import Memory
 from kchat.conversation.computing import are_large, at_once_or_aside
 from kchat.conversation.ids import new_message_id
+from kchat.conversation.remembering import memory_of
 from kchat.core import (
     AppendRequest,
     AppendUnknown,
@@ -120,7 +120,7 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
         self.skipped_total: int = 0
         """How many records all reads of this history went around."""
         self._marked = False
-        self._memory, self._heeding = Memory(), Heeding()
+        self._heeding = Heeding()
         self._replayed: Replayed[BaseMessage] = Replayed()
         self._share: SharedLog | None = None
         if log is None:
@@ -139,6 +139,7 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
             max_age_ms=max_age_ms,
             log=log,
         )
+        self._memory = memory_of(log, placement, self._ask.decoder)
         self._closed = False
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from langchain_core.messages import BaseMessage
 
 from kchat.conversation import AsyncConversation, Conversation, Page
 from kchat.conversation.asking import Asking as ConversationAsking
-from kchat.conversation.asking import Memory
+from kchat.conversation.remembering import Memory
 from kchat.core import ChatPosition, Log
 from kchat.langchain.asking import Asking
 

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 from langchain_core.messages import BaseMessage
 
-from kchat.conversation.asking import Memory
+from kchat.conversation.remembering import Memory
 from kchat.core import Known, Log, Plan, ReadOutcome, ReadRequest, settled_read
 from kchat.core.log import Rank
 from kchat.core.plans import Ask
@@ -48,11 +48,12 @@ class Stepping:
     judge: Callable[[Request, Outcome], Judged]
     take: Callable[[Judged], list[BaseMessage]]
     plan: Plan[tuple[Outcome, Known]] = field(init=False)
+    before: Known = field(init=False)
     asked: Any = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         moves = self.request.commit_to is not None and not self.request.follow
-        known = self.memory.known
+        known = self.before = self.memory.known
         if moves:
             heeding = evolve(self.request, heeded=self.heeding.ranks)
             self.plan = settled_read(heeding, known, self.now_ms)
@@ -77,7 +78,7 @@ class Stepping:
         if not isinstance(found, Last):
             self.asked = found
             return None
-        self.memory.known = found.known
+        self.memory.learn(self.before, found.known)
         self.heeding.ranks |= found.heeded
         return self.take(found.judged)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from kchat.conversation.asking import Memory
 from kchat.conversation.computing import at_once_or_aside, is_large_answer, pausing, step_aside
+from kchat.conversation.remembering import Memory
 from kchat.core import Failed, ReadOutcome, ReadRequest, acarry_out, carry_out, continued, settled_batch
 from kchat.langchain.handing import Judged
 
@@ -25,7 +25,9 @@ def stream(
     """Batch after batch. What a batch that fails has handed out comes before its error."""
     todo: Request | None = request
     while todo is not None:
-        outcome, memory.known = carry_out(settled_batch(todo, memory.known), read)
+        before = memory.known
+        outcome, known = carry_out(settled_batch(todo, before), read)
+        memory.learn(before, known)
         if isinstance(outcome, Failed):
             yield from outcome.progress.messages
         yield from take(judge(todo, outcome))
@@ -38,7 +40,9 @@ async def astream(
     """The same, without blocking the event loop: a large batch is judged on another thread."""
     todo: Request | None = request
     while todo is not None:
-        outcome, memory.known = await acarry_out(settled_batch(todo, memory.known), read, step_aside)
+        before = memory.known
+        outcome, known = await acarry_out(settled_batch(todo, before), read, step_aside)
+        memory.learn(before, known)
         if isinstance(outcome, Failed):
             async for message in pausing(outcome.progress.messages):
                 yield message

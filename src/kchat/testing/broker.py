@@ -8,6 +8,7 @@ from typing import Any, TypeVar, assert_never
 
 from attrs import evolve
 
+from kchat.conversation.remembering import RemovalsRemembered
 from kchat.core import (
     RECORD_BYTES_MAX,
     AppendOutcome,
@@ -92,6 +93,7 @@ class FakeBroker:
                 raise ValueError(f"a plan has faults of kchat.testing, and None, not {shown(fault)}")
         self.latency_ms = latency_ms
         self.commands: list[Command] = []
+        self._removals_known = RemovalsRemembered()
         self._closed = False
         # One call at a time: calls of several threads are in some order, as their records are in a log.
         self._lock = threading.RLock()
@@ -100,6 +102,11 @@ class FakeBroker:
     def record_bytes_max(self) -> int:
         """As with a client that has default settings."""
         return RECORD_BYTES_MAX
+
+    @property
+    def removals_known(self) -> RemovalsRemembered:
+        """What reads of this client found out about removals."""
+        return self._removals_known
 
     @property
     def now_ms(self) -> int:
