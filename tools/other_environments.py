@@ -36,6 +36,8 @@ TESTS_OLDEST = (
     "tests/conformance/test_fake.py",
     "tests/conformance/test_history.py",
     "tests/langchain/test_messages.py",
+    "tests/langchain/test_plain.py",
+    "tests/langchain/test_plain_probes.py",
     "tests/io/test_config.py",
     "tests/io/test_translate.py",
 )

@@ -3,7 +3,6 @@
 import json
 import math
 import pickle
-from collections import OrderedDict
 from itertools import pairwise
 from typing import Any
 
@@ -14,63 +13,24 @@ from langchain_core.messages import (
     AIMessage,
     BaseMessage,
     HumanMessage,
-    SystemMessage,
+    ToolCall,
+    ToolMessage,
     messages_from_dict,
 )
-from pydantic import BaseModel, Field
+from langchain_core.messages.ai import UsageMetadata
 
-from kchat.core import MESSAGE_TYPES, Message, NewRecord, Unstorable, find_unstorable
-from kchat.langchain import plain
-from kchat.langchain.messages import _encode, _encode_judged
-from kchat.langchain.plain import PROBES, Shape, exactly, made_plain, stored_plain
-from tests.core.json_strategies import HIGH, LOW, any_text, odd_text, unstorable_scalars, values
-
-CLASSES = (HumanMessage, AIMessage, SystemMessage)
-TEXT = any_text | odd_text
-CALLS = [{"id": "c", "function": {"name": "f", "arguments": "{}"}, "type": "function"}]
-METADATA: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.dictionaries(
-    TEXT | st.sampled_from(["function_call", "id", "type", "output_version"]), values, max_size=3
+from kchat.core import MESSAGE_TYPES, Message, NewRecord, Record, Unstorable, find_unstorable
+from kchat.langchain.messages import DECODER, _encode, _encode_judged
+from kchat.langchain.plain import CLASSES, exactly, made_plain, stored_plain
+from tests.core.json_strategies import HIGH, LOW
+from tests.langchain.plain_strategies import (
+    CALLS,
+    TEXT,
+    Text,
+    empty_of,
+    messages,
+    stored_fields,
 )
-NEAR: dict[str, st.SearchStrategy[Any]] = {
-    "content": values | st.lists(TEXT, max_size=2),
-    "additional_kwargs": values | st.just({"tool_calls": CALLS}) | st.just({"tool_calls": []}),
-    "response_metadata": values,
-    "name": values,
-    "id": values | st.integers(),
-    "type": st.sampled_from(["human", "ai", "system", "tool"]),
-    "tool_calls": values | st.just([{"name": "f", "args": {}, "id": "c"}]),
-    "invalid_tool_calls": values,
-    "usage_metadata": values | st.just({"input_tokens": 1, "output_tokens": 2.0, "total_tokens": 3}),
-    "example": st.booleans(),
-}
-
-
-@st.composite
-def stored_fields(draw: st.DrawFn) -> Message:
-    """Fields as they may stand in a record: those of a plain message, some with one thing changed."""
-    empty = vars(draw(st.sampled_from(CLASSES))(content=""))
-    data: dict[str, Any] = {
-        **empty,
-        "content": draw(TEXT),
-        "additional_kwargs": draw(METADATA),
-        "response_metadata": draw(METADATA),
-        "name": draw(st.none() | TEXT),
-        "id": draw(st.none() | TEXT),
-    }
-    match draw(st.sampled_from(["plain", "other value", "other value", "missing", "added", "moved"])):
-        case "other value":
-            name = draw(st.sampled_from(sorted(empty)))
-            data[name] = draw(NEAR[name])
-        case "missing":
-            data.pop(draw(st.sampled_from(sorted(empty))))
-        case "added":
-            name = draw(st.sampled_from(sorted(NEAR)))
-            data[name] = draw(NEAR[name])
-        case "moved":
-            data = dict(draw(st.permutations(list(data.items()))))
-        case _:
-            pass
-    return Message(empty["type"], data)
 
 
 def by_langchain(message: Message) -> BaseMessage:
@@ -95,45 +55,83 @@ def test_a_plain_message_is_made_exactly_as_langchain_makes_it(stored: Message) 
     assert vars(made).keys() == vars(langchains).keys()
 
 
+COUNTS = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+USAGE = UsageMetadata(
+    input_tokens=1,
+    output_tokens=2,
+    total_tokens=3,
+    input_token_details={"audio": 0, "cache_read": 1},
+    output_token_details={"reasoning": 1},
+)
+CALL = {"name": "f", "args": {}, "id": "c", "type": "tool_call"}
+OTHER_CALLS: tuple[dict[str, Any], ...] = (
+    {"name": None},
+    {"args": []},
+    {"id": 1},
+    {"type": "call"},
+    {"index": 1},
+)
+OTHER_DETAILS: tuple[Any, ...] = (
+    *(None, [], {"audio": True}, {"ephemeral": 1.0}, {HIGH: 1}),
+    {"ephemeral": 1, "audio": 1},
+)
 NOT_PLAIN: dict[str, tuple[Any, ...]] = {
     "content": (None, 1, ["x"], {}),
     "additional_kwargs": (None, [], {"tool_calls": CALLS}, {"tool_calls": []}),
     "response_metadata": (None, []),
-    "type": ("tool", "AIMessageChunk"),
+    "type": ("other", "AIMessageChunk"),
     "name": (1, True, []),
     "id": (1, 1.5, []),
-    "tool_calls": ([{"name": "f", "args": {}, "id": "c"}], None, {}, ""),
+    "tool_calls": (
+        *(None, {}, "", [None], [[]]),
+        [{"name": "f", "args": {}, "id": "c"}],
+        [{"args": {}, "name": "f", "id": "c", "type": "tool_call"}],
+        [{"id": "c", "args": {}, "name": "f", "type": "tool_call"}],
+        *([{**CALL, **other}] for other in OTHER_CALLS),
+        [CALL, {**CALL, "args": None}],
+    ),
     "invalid_tool_calls": ([{"name": "f", "args": "", "id": "c", "error": None}], None),
-    "usage_metadata": ({}, {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}, 0),
+    "usage_metadata": (
+        *({}, 0, [], {"input_tokens": 1, "output_tokens": 2}),
+        {"total_tokens": 3, "input_tokens": 1, "output_tokens": 2},
+        *({**COUNTS, "total_tokens": wrong} for wrong in (True, 3.0, "3", None)),
+        *({**COUNTS, "input_token_details": wrong} for wrong in OTHER_DETAILS),
+        {**COUNTS, "input_token_details": {"cache_read": 1, "audio": 1}},
+        {**COUNTS, "output_token_details": {"cache_read": 1, "reasoning": 1}},
+        {**COUNTS, "output_token_details": {}, "input_token_details": {}},
+        {**COUNTS, "other": 1},
+    ),
+    "tool_call_id": (None, 1, []),
+    "artifact": ("", {}, [], 0),
+    "status": (None, "", "Success", 1, []),
 }
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, one) for name in NOT_PLAIN for one in NOT_PLAIN[name]])
 def test_one_other_value_makes_it_langchains(name: str, value: Any) -> None:
     for made_by in CLASSES:
-        empty = vars(made_by(content=""))
+        empty = empty_of(made_by)
         if name in empty:
-            changed = {**empty, name: value}
-            assert made_plain(Message(empty["type"], changed)) is None
-            message = made_by(content="")
+            assert made_plain(Message(empty["type"], {**empty, name: value})) is None
+            message = made_by(**empty)
             setattr(message, name, value)
             assert stored_plain(message) is None
 
 
 @pytest.mark.parametrize("made_by", CLASSES)
 def test_one_field_more_or_fewer_or_elsewhere_makes_it_langchains(made_by: type[BaseMessage]) -> None:
-    empty = vars(made_by(content=""))
-    for changed in ({**empty, "example": False}, {"content": ""}, {}):
-        assert made_plain(Message(empty["type"], changed)) is None
+    empty = empty_of(made_by)
+    for other_fields in ({**empty, "example": False}, {"content": ""}, {}):
+        assert made_plain(Message(empty["type"], other_fields)) is None
     for one, other in pairwise(empty):
         names = [{one: other, other: one}.get(name, name) for name in empty]
         assert made_plain(Message(empty["type"], {name: empty[name] for name in names})) is None
-    assert stored_plain(made_by(content="", example=False)) is None
+    assert stored_plain(made_by(**empty, example=False)) is None
 
 
 @given(st.sampled_from(CLASSES), TEXT, st.none() | TEXT)
 def test_a_text_alone_is_plain(made_by: type[BaseMessage], content: str, message_id: str | None) -> None:
-    message = made_by(content=content, id=message_id)
+    message = made_by(**{**empty_of(made_by), "content": content, "id": message_id})
     assert made_plain(Message(message.type, message.model_dump())) is not None
     if find_unstorable([content, message_id]) is None:
         assert stored_plain(message) == Message(message.type, message.model_dump())
@@ -141,7 +139,7 @@ def test_a_text_alone_is_plain(made_by: type[BaseMessage], content: str, message
 
 @pytest.mark.parametrize("made_by", CLASSES)
 def test_what_is_made_shares_nothing_with_the_next_one(made_by: type[BaseMessage]) -> None:
-    data = vars(made_by(content="x"))
+    data = {**empty_of(made_by), "content": "x"}
     first, second = (made_plain(Message(data["type"], json.loads(json.dumps(data)))) for _ in range(2))
     assert first is not None
     assert second is not None
@@ -150,58 +148,7 @@ def test_what_is_made_shares_nothing_with_the_next_one(made_by: type[BaseMessage
     first.name = "other"
     setattr(first, "extra", 1)  # noqa: B010 - a field that the class does not have
     assert exactly(second) == exactly(made_by(**data))
-    assert stored_plain(made_by(content="x")) == Message(data["type"], data)
-
-
-class Sneaky(str):
-    """Equal to what it is not."""
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    __hash__ = str.__hash__
-
-
-class Pretending(BaseModel):
-    a: int = 1
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    __hash__ = None  # type: ignore[assignment]  # what a class with such an __eq__ has
-
-
-class Text(str):
-    """A subclass that is as good as a str."""
-
-
-odd_values = (
-    values
-    | unstorable_scalars
-    | st.builds(Sneaky, st.text())
-    | st.builds(Text, st.text())
-    | st.builds(Pretending)
-    | st.just((1, 2))
-    | st.just(OrderedDict(a=1))
-    | st.sampled_from([math.nan, math.inf, b"x", {1}, {5: 1}, {Sneaky("a"): 1}, 10**4300])
-    | st.dictionaries(TEXT, st.lists(values | unstorable_scalars, max_size=2), max_size=2)
-)
-
-
-@st.composite
-def messages(draw: st.DrawFn) -> BaseMessage:
-    """Messages of the classes that may be plain, into which somebody may have put whatever he liked."""
-    made_by = draw(st.sampled_from(CLASSES))
-    message: BaseMessage = made_by(
-        content=draw(TEXT),
-        id=draw(st.none() | TEXT),
-        additional_kwargs=draw(METADATA),
-        response_metadata=draw(METADATA),
-    )
-    if draw(st.booleans()):
-        name = draw(st.sampled_from([*vars(message), "example"]))
-        setattr(message, name, draw(odd_values | NEAR[name]))  # no assignment is validated
-    return message
+    assert stored_plain(made_by(**data)) == Message(data["type"], data)
 
 
 class Touchy:
@@ -217,10 +164,13 @@ class Touchy:
         return hash(self.like)
 
 
-@pytest.mark.parametrize("name", ["content", "type", "name", "id", "tool_calls", "usage_metadata"])
+@pytest.mark.parametrize("name", ["content", "type", "name", "id", "tool_calls", "usage_metadata", "inner"])
 def test_a_foreign_value_is_left_to_the_long_way_and_never_compared(name: str) -> None:
     message = AIMessage("x")
-    setattr(message, name, Touchy("ai"))
+    if name == "inner":
+        message.tool_calls = [{**CALL, "type": Touchy("tool_call")}]  # type: ignore[typeddict-item]
+    else:
+        setattr(message, name, Touchy("ai"))
     assert stored_plain(message) is None
     assert isinstance(_encode(message, b"key", "id-1", MESSAGE_TYPES), Unstorable)
 
@@ -263,10 +213,34 @@ def test_nothing_is_written_that_the_slow_way_would_refuse_or_write_otherwise(me
 def test_the_usual_ones_take_the_short_way(
     made_by: type[BaseMessage], metadata: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    message = made_by(content="hello", response_metadata=metadata)
+    message = made_by(**{**empty_of(made_by), "content": "hello", "response_metadata": metadata})
     judged = _encode_judged(message, b"key", "id-1", MESSAGE_TYPES)
     monkeypatch.setattr("kchat.langchain.messages._encode_judged", None)
     assert _encode(message, b"key", "id-1", MESSAGE_TYPES) == judged
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        AIMessage("hello", usage_metadata=USAGE),
+        AIMessage("hello", usage_metadata={**COUNTS, "input_token_details": {"ephemeral": 0, "audio": 0}}),
+        AIMessage("", tool_calls=[{"name": "f", "args": {"a": [1]}, "id": "c"}], usage_metadata=USAGE),
+        AIMessage(
+            "", tool_calls=[{"name": "f", "args": {}, "id": "c"}], additional_kwargs={"tool_calls": CALLS}
+        ),
+        ToolMessage("42", tool_call_id="c", name="f", status="error"),
+    ],
+    ids=["usage", "a provider's own counts", "tool calls", "raw tool calls, too", "a tool's answer"],
+)
+def test_what_models_and_tools_give_takes_the_short_ways(
+    message: BaseMessage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = _encode_judged(message, b"key", "id-1", MESSAGE_TYPES)
+    assert isinstance(judged, NewRecord)
+    monkeypatch.setattr("kchat.langchain.messages._encode_judged", None)
+    monkeypatch.setattr("kchat.langchain.messages.made", None)
+    assert _encode(message, b"key", "id-1", MESSAGE_TYPES) == judged
+    assert DECODER.decode(Record(0, 0, 0, judged.key, judged.value, judged.headers)) == message
 
 
 def test_a_type_that_is_not_allowed_is_refused_on_the_short_way_too() -> None:
@@ -274,85 +248,38 @@ def test_a_type_that_is_not_allowed_is_refused_on_the_short_way_too() -> None:
     assert refused == Unstorable(".type", "type 'human' is not among the allowed types")
 
 
-@pytest.mark.parametrize("changes_both", [True, False])
+@pytest.mark.parametrize(
+    ("name", "dumped", "meanwhile"),
+    [
+        ("response_metadata", {"a": (1,)}, {"a": (1,)}),
+        ("response_metadata", {"a": [2]}, {"a": [1]}),
+        ("additional_kwargs", {"tool_calls": CALLS}, {"tool_calls": CALLS}),
+    ],
+    ids=["into what JSON changes", "after it was dumped", "into what LangChain parses"],
+)
 def test_what_another_thread_changes_between_two_steps_is_judged_the_slow_way(
-    changes_both: bool, monkeypatch: pytest.MonkeyPatch
+    name: str, dumped: dict[str, Any], meanwhile: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    message = HumanMessage("x", response_metadata={"a": [1]})
+    message = AIMessage("x", response_metadata={"a": [1]}, additional_kwargs={"a": 1})
 
-    def dump(_: HumanMessage) -> dict[str, Any]:
-        dumped = {**vars(message), "response_metadata": {"a": (1,) if changes_both else [2]}}
-        if changes_both:
-            message.response_metadata["a"] = (1,)
-        return dumped
+    def dump(_: AIMessage) -> dict[str, Any]:
+        held = getattr(message, name)
+        held.clear()
+        held.update(meanwhile)
+        return {**vars(message), name: dumped}
 
-    monkeypatch.setattr(HumanMessage, "model_dump", dump)
+    monkeypatch.setattr(AIMessage, "model_dump", dump)
     assert stored_plain(message) is None
 
 
 def test_what_changes_while_it_is_written_is_not_in_the_record() -> None:
-    message = HumanMessage("x", response_metadata={"a": [1]})
-    found, bare = stored_plain(message), stored_plain(HumanMessage("x"))
+    message, empty = HumanMessage("x", response_metadata={"a": [1]}), AIMessage("x")
+    found, bare = stored_plain(message), stored_plain(empty)
     assert found is not None
     assert bare is not None
     message.response_metadata["a"].append((1, 2))
+    empty.response_metadata["a"] = (1, 2)
+    empty.tool_calls.append(ToolCall(name="f", args={}, id=None))
     assert found.data["response_metadata"] == {"a": [1]}
-    assert bare.data["response_metadata"] is not HumanMessage("x").response_metadata
-
-
-@pytest.mark.parametrize("made_by", CLASSES)
-def test_every_plain_class_is_known_to_be_made_so_here(made_by: type[BaseMessage]) -> None:
-    assert Shape.of(made_by).holds()
-    assert made_by in plain._BY_CLASS
-
-
-class Stripping(HumanMessage):
-    """A LangChain that strips texts."""
-
-    def __init__(self, content: Any = None, **more: Any) -> None:
-        super().__init__(content=content.strip(), **more)
-
-
-class Counting(HumanMessage):
-    """A LangChain that fills in a field."""
-
-    tokens: int = 0
-
-    def __init__(self, content: Any = None, **more: Any) -> None:
-        super().__init__(content=content, **(more | {"tokens": len(content)}))
-
-
-class Filled(HumanMessage):
-    """A LangChain with a private field, that each message has."""
-
-    _seen: bool = False
-
-
-class Reading(HumanMessage):
-    """A LangChain that reads the metadata."""
-
-    def __init__(self, content: Any = None, **more: Any) -> None:
-        super().__init__(content=content, **more)
-        self.name = self.response_metadata.get("type", self.name)
-
-
-class Reordered(HumanMessage):
-    """A LangChain whose fields have another order."""
-
-    content: Any = Field(default="")
-    added: int = 0
-
-    def __init__(self, content: Any = None, **more: Any) -> None:
-        super().__init__(content=content, **more)
-        fields = vars(self)
-        fields["content"] = fields.pop("content")
-
-
-@pytest.mark.parametrize("made_by", [Stripping, Counting, Filled, Reading, Reordered])
-def test_a_langchain_that_makes_them_otherwise_makes_them_itself(made_by: type[BaseMessage]) -> None:
-    assert not Shape.of(made_by).holds()
-
-
-def test_the_probes_are_plain() -> None:
-    shape = Shape.of(HumanMessage)
-    assert all(shape.fits({**shape.empty, **probe}) for probe in PROBES)
+    assert bare.data["response_metadata"] == {}
+    assert bare.data["tool_calls"] == []

@@ -1,17 +1,25 @@
-"""Plain messages: a text and its metadata, in which LangChain's validation changes nothing.
+"""Plain messages: texts, metadata, usage and tool calls, in which LangChain's validation changes nothing.
 
-Most messages of most conversations are plain. To validate one takes LangChain 3 to 5 us, and gives its fields
-as they were: so a plain one is made as pickle makes it, in 1 us, and written as it is. What is plain is
-decided here, by exact types; all others are LangChain's to judge (docs/adr/0027-plain-messages.md).
+Most messages of most conversations are plain. To validate one takes LangChain 3 to 10 us, and gives its
+fields as they were: so a plain one is made as pickle makes it, in 1 to 3 us, and written as it is. What is
+plain is decided here, by exact types; all others are LangChain's to judge (docs/adr/0027-plain-messages.md).
 """
 
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from attrs import frozen
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from kchat.core import Message
 from kchat.core.json_values import is_exact
+from kchat.langchain.plain_parts import DETAILS, are_tool_calls, is_status, is_text, is_usage
+
+_CALL = {"name": "\ud800", "args": {"": [{"a": 1.5}], "type": "x"}, "id": None, "type": "tool_call"}
+_COUNTS = {"input_tokens": -1, "output_tokens": 0, "total_tokens": 1 << 70}
+# A name that a later LangChain adds is tried, too, and one that it will hardly add.
+_INPUT, _OUTPUT = (dict.fromkeys([*names, "\x00 "], 1 << 70) for names in DETAILS.values())
 
 PROBES: tuple[dict[str, Any], ...] = (
     {"content": ""},
@@ -21,12 +29,26 @@ PROBES: tuple[dict[str, Any], ...] = (
         "additional_kwargs": {"refusal": None, "id": 1, "": [{"a": [1 << 70, 1.5, -0.0, True]}]},
         "response_metadata": {"type": "ai", "content": ["x"], "tool_calls": [{"name": "x"}]},
     },
+    {"usage_metadata": _COUNTS},
+    {"usage_metadata": {**_COUNTS, "input_token_details": _INPUT}},
+    {"usage_metadata": {**_COUNTS, "output_token_details": _OUTPUT}},
+    {"usage_metadata": {**_COUNTS, "input_token_details": {}, "output_token_details": {}}},
+    {"tool_calls": [_CALL, {**_CALL, "name": "", "args": {}, "id": " "}]},
+    {"tool_calls": [_CALL], "additional_kwargs": {"tool_calls": [{"function": {"name": "x"}}]}},
+    {"tool_call_id": " \x00\ud800 ", "status": "error"},
 )
-"""LangChain has to make these as they are made here. One that strips texts, fills in another field or reads
-the metadata makes all messages itself."""
+"""LangChain has to make these, of the fields that a class has, as they are made here. One that strips texts,
+fills in another field, orders them otherwise or reads the metadata makes all messages itself."""
+
+_JUDGES = {
+    "tool_calls": are_tool_calls,
+    "usage_metadata": is_usage,
+    "tool_call_id": is_text,
+    "status": is_status,
+}
+_CONTAINERS = ("additional_kwargs", "response_metadata", "tool_calls", "usage_metadata")
 
 _set = object.__setattr__
-_TEXTS = ("content", "name", "id")
 
 
 @frozen
@@ -38,8 +60,9 @@ class Shape:
         kind: its type.
         empty: the fields of an empty message, in the order of LangChain's own dump.
         fields: their names.
-        rest: the values of those behind the first six; a message with other ones is not plain.
+        rest: the values of those behind the first six.
         rest_types: their types.
+        containers: those that are dicts or lists, empty.
     """
 
     made_by: type[BaseMessage]
@@ -48,18 +71,22 @@ class Shape:
     fields: tuple[str, ...]
     rest: list[Any]
     rest_types: list[type]
+    containers: dict[str, Any]
 
     @classmethod
     def of(cls, made_by: type[BaseMessage]) -> "Shape":
         """The shape of a class, as LangChain makes an empty message of it."""
-        empty = dict(vars(made_by(content="")))
+        required = {"tool_call_id": ""} if issubclass(made_by, ToolMessage) else {}
+        empty = dict(vars(made_by(content="", **required)))
         rest = list(empty.values())[6:]
-        return cls(made_by, empty["type"], empty, tuple(empty), rest, list(map(type, rest)))
+        containers = {name: value for name, value in empty.items() if type(value) in (dict, list)}
+        return cls(made_by, empty["type"], empty, tuple(empty), rest, list(map(type, rest)), containers)
 
     def fits(self, data: dict[str, Any]) -> bool:
-        """Whether these are the fields of a plain message, but for what is in its metadata.
+        """Whether these are the fields of a plain message.
 
-        By types alone, and by the equality of those: nothing of a foreign object is called.
+        Args:
+            data: of JSON's own types alone (`is_exact`): what is in there is compared.
         """
         if tuple(data) != self.fields:
             return False
@@ -68,15 +95,23 @@ class Shape:
             type(content) is str
             and type(kwargs) is dict
             and type(metadata) is dict
-            and type(kind) is str
             and kind == self.kind
             and (name is None or type(name) is str)
             and (message_id is None or type(message_id) is str)
-            and list(map(type, rest)) == self.rest_types
-            and rest == self.rest
-            # LangChain would parse tool calls that are in there.
-            and (not kwargs or (is_exact(kwargs) and "tool_calls" not in kwargs))
+            and ((rest == self.rest and list(map(type, rest)) == self.rest_types) or self._fit(rest))
+            # LangChain would parse those that are in there, if it is given none that are parsed.
+            and not ("tool_calls" in kwargs and not data.get("tool_calls"))
         )
+
+    def _fit(self, rest: Iterable[Any]) -> bool:
+        for name, value, empty in zip(self.fields[6:], rest, self.rest, strict=True):
+            judge = _JUDGES.get(name)
+            if judge is None:
+                if type(value) is not type(empty) or value != empty:
+                    return False
+            elif not judge(value):
+                return False
+        return True
 
     def make(self, data: dict[str, Any]) -> BaseMessage:
         """The message of such fields, `made_by(**data)`; they become the message's own."""
@@ -91,13 +126,18 @@ class Shape:
     def holds(self) -> bool:
         """Whether this LangChain makes such messages just so."""
         try:
-            return all(map(self._is_made_so, PROBES))
+            return all(self._is_made_so(probe) for probe in PROBES if probe.keys() <= self.empty.keys())
         except Exception:  # whatever is different: then LangChain makes them
             return False
 
     def _is_made_so(self, probe: dict[str, Any]) -> bool:
         data = {**self.empty, **probe}
-        return self.fits(data) and exactly(self.make(dict(data))) == exactly(self.made_by(**data))
+        made = self.made_by(**data)
+        return (
+            self.fits(data)
+            and exactly(self.make(dict(data))) == exactly(made)
+            and repr(made.model_dump()) == repr(data)
+        )
 
 
 def exactly(message: BaseMessage) -> str:
@@ -107,10 +147,15 @@ def exactly(message: BaseMessage) -> str:
     return repr((type(message), vars(message), fields_set, extra, private, message.model_dump()))
 
 
-_CLASSES: tuple[type[BaseMessage], ...] = (HumanMessage, AIMessage, SystemMessage)
-_SHAPES = [shape for shape in map(Shape.of, _CLASSES) if shape.holds()]
-_BY_TYPE = {shape.kind: shape for shape in _SHAPES}
-_BY_CLASS = {shape.made_by: shape for shape in _SHAPES}
+CLASSES: tuple[type[BaseMessage], ...] = (HumanMessage, AIMessage, SystemMessage, ToolMessage)
+
+
+# At the first message and not at the import, which it would make longer.
+@cache
+def shapes() -> dict[str | type[BaseMessage], Shape]:
+    """Those that hold, by type and by class."""
+    held = [shape for shape in map(Shape.of, CLASSES) if shape.holds()]
+    return {shape.kind: shape for shape in held} | {shape.made_by: shape for shape in held}
 
 
 def made_plain(message: Message) -> BaseMessage | None:
@@ -119,20 +164,24 @@ def made_plain(message: Message) -> BaseMessage | None:
     Args:
         message: as it was read out of JSON.
     """
-    shape = _BY_TYPE.get(message.type)
+    shape = shapes().get(message.type)
     return shape.make(message.data) if shape is not None and shape.fits(message.data) else None
 
 
 def stored_plain(message: BaseMessage) -> Message | None:
-    """What is stored of a plain message, and is known to read back equal; None for all others."""
-    shape = _BY_CLASS.get(type(message))
+    """What is stored of a plain message, and is known to read back equal; None for all others.
+
+    Nothing of a foreign object is called.
+    """
+    shape = shapes().get(type(message))
     if shape is None or message.__pydantic_extra__:
         return None
     # A copy: what is checked is what is written, whatever another thread does to the message meanwhile.
     data = dict(vars(message))
-    if not shape.fits(data) or not is_exact(list(data.values())):
+    if type(data.get("content")) is not str or not is_exact(list(data.values())) or not shape.fits(data):
         return None
-    if data["additional_kwargs"] or data["response_metadata"]:
+    if any(map(data.get, _CONTAINERS)):
         dumped = message.model_dump()
-        return Message(shape.kind, dumped) if dumped == data and is_exact(dumped) else None
-    return Message(shape.kind, shape.empty | {name: data[name] for name in _TEXTS})
+        kept = dumped == data and is_exact(dumped) and shape.fits(dumped)
+        return Message(shape.kind, dumped) if kept else None
+    return Message(shape.kind, data | shape.containers)
