@@ -12,6 +12,7 @@ from langchain_core.messages import (
 from pydantic import Field, field_serializer
 
 from kchat.langchain.plain import CLASSES, PROBES, Shape, shapes
+from kchat.langchain.plain_parts import DETAILS
 from tests.langchain.plain_strategies import empty_of
 
 
@@ -131,3 +132,9 @@ def test_the_probes_are_plain() -> None:
         own = [probe for probe in PROBES if probe.keys() <= shape.empty.keys()]
         assert all(shape.fits({**shape.empty, **probe}) for probe in own)
     assert all(any(probe.keys() <= empty_of(made_by).keys() for made_by in CLASSES) for probe in PROBES)
+
+
+@pytest.mark.parametrize("part", DETAILS)
+def test_each_count_that_langchain_names_is_in_a_probe_before_one_that_it_does_not(part: str) -> None:
+    probed = [probe.get("usage_metadata", {}).get(part, {}) for probe in PROBES]
+    assert any(tuple(counts)[:-1] == DETAILS[part] for counts in probed)
