@@ -194,6 +194,18 @@ def test_the_next_object_fetches_what_is_new_and_a_page(
         assert sum(fetched) <= 30 + new
 
 
+def test_who_looks_from_before_what_is_known_fetches_what_lies_between(
+    counted: tuple[FakeBroker, list[int]],
+) -> None:
+    broker, fetched = counted
+    places = conversation(broker, SESSION).append(said((None,) * 400))
+    conversation(broker, SESSION).before(places[300], 5)
+    for place, between in ((30, 270), (31, 0), (10, 20)):
+        fetched.clear()
+        conversation(broker, SESSION).after(places[place], 5)
+        assert sum(fetched) <= between + 30
+
+
 def test_a_call_that_is_cancelled_leaves_what_it_had_seen_or_nothing() -> None:
     broker = FakeBroker()
     talk = conversation(broker, SESSION)

@@ -237,6 +237,46 @@ def test_a_message_is_too_old_to_the_millisecond_by_every_read_of_the_seed_s() -
     assert list(history.stream_messages()) == list(history.follow(seconds_max=0.1)) == []
 
 
+@pytest.mark.parametrize("count", [None, 3])
+def test_what_was_removed_from_a_topic_that_is_gone_hides_nothing_of_the_next_one(count: int | None) -> None:
+    broker = FakeBroker()
+
+    def history() -> KafkaChatMessageHistory:
+        return KafkaChatMessageHistory(SESSION, "unused:9092", log=broker)
+
+    history().add_messages([HumanMessage(str(number)) for number in range(9)])
+    history().conversation.redact(history().conversation.read()[1].position)
+    assert piecewise(history(), count) == [str(number) for number in range(9) if number != 1]
+    history().clear()
+    history().add_messages([HumanMessage(str(number)) for number in range(9)])
+    assert piecewise(history(), count) == [str(number) for number in range(9)]
+    assert texts(history().messages_last(9)) == [str(number) for number in range(9)]
+    assert texts(list(history().stream_messages(4))) == [str(number) for number in range(9)]
+
+
+@pytest.mark.parametrize("way", ["first", "stream"])
+def test_the_next_history_of_a_log_looks_at_what_is_new(
+    counted: tuple[FakeBroker, list[int]], way: str
+) -> None:
+    broker, fetched = counted
+    long(broker)
+
+    def read() -> int:
+        fetched.clear()
+        history = KafkaChatMessageHistory(SESSION, "unused:9092", log=broker)
+        if way == "first":
+            assert len(history.messages_from_beginning(5)) == 5
+        else:
+            assert len(list(history.stream_messages(300))) >= 300
+        return sum(fetched)
+
+    first = read()
+    page = 5 if way == "first" else 300
+    assert first <= 2 * page + 300 + 4
+    KafkaChatMessageHistory(SESSION, "unused:9092", log=broker).add_messages([HumanMessage("new")] * 3)
+    assert read() <= 3 * page + 10 if way == "first" else read() <= 300 + 3 + 3 + 10
+
+
 def test_the_place_moves_over_what_is_too_old() -> None:
     broker = FakeBroker()
     history = KafkaChatMessageHistory(SESSION, "unused:9092", log=broker, max_age=timedelta(seconds=1))

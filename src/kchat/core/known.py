@@ -82,6 +82,11 @@ class Known:
         spanning = [s for s in self.of(topic_id).stretches if s.spans(positions)]
         return max(spanning, key=lambda s: sum(_offsets(s.end).values()), default=None)
 
+    def stretch_ahead(self, topic_id: str | None, positions: Positions) -> Stretch | None:
+        """The next stretch of this topic that begins behind these positions, if there is one."""
+        ahead = [s for s in self.of(topic_id).stretches if distance(positions, s.begin) > 0]
+        return min(ahead, key=lambda s: distance(positions, s.begin), default=None)
+
     def seen(
         self, topic_id: str | None, stretch: Stretch, removals: Removals, *, to_end: bool = False
     ) -> "Known":
@@ -128,6 +133,14 @@ class Subject:
     key: bytes | None
     partition: int | None
     decoder: Any
+
+
+def distance(positions: Positions, further: Positions) -> int:
+    """How many offsets the partition that is furthest behind lies before these; 0 where one is not before."""
+    begin, end = _offsets(positions), _offsets(further)
+    if begin.keys() != end.keys() or any(begin[p] > end[p] for p in begin):
+        return 0
+    return max((end[p] - begin[p] for p in begin), default=0)
 
 
 def _with(stretches: tuple[Stretch, ...], new: Stretch) -> tuple[Stretch, ...]:

@@ -45,7 +45,7 @@ def settled_read(
         progress = outcome.progress
         if progress.settled:
             return outcome, known
-        scanned = yield from removals_after(timed(asking), progress.topic_id, progress.began, known)
+        scanned = yield from removals_after(asking, progress.topic_id, progress.began, known, timed)
         if isinstance(scanned, Failed):
             return Failed(Progress(), scanned.failure), known
         known = scanned
