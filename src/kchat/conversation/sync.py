@@ -69,8 +69,9 @@ class Conversation(Generic[M]):
     def before(self, position: ChatPosition, count: int) -> Page[M]:
         """The newest `count` messages before a position: an entry's own, or `begin` of a page.
 
-        What removes messages lies behind them: the first page of an object that does not begin at the end
-        looks at every record from there to the end, and later pages at what is new only.
+        What removes messages lies behind them: the first such page on a log fetches every record from there
+        to the end, about 9 us of computing for each. The log remembers what that found, for all objects:
+        later pages fetch what is new, and what lies between them and what is known.
 
         Raises:
             InvalidPosition: it is no position of this session.
