@@ -1,7 +1,7 @@
 """What is known of a conversation's removals: a read needs those behind what it shows, up to the log's end.
 
-They are looked for once, and from then on only in what is new, or lies before what is known: so paging through
-a long conversation does not read its end again for each page.
+They are looked for once, and from then on only in what is new, or lies before what is known: so paging
+through a long conversation does not read its end again for each page.
 """
 
 from collections.abc import Callable
