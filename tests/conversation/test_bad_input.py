@@ -1,5 +1,6 @@
 """What makes no sense: refused with a typed error, or empty, and no command to the broker either way."""
 
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +27,7 @@ WRONG_COUNTS: tuple[Any, ...] = (
     b"3",
     None,
     [],
-    1 << 31,
+    1 << 63,
 )
 FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -97,6 +98,12 @@ def counted(world: World, wrong: Any) -> dict[str, Callable[[], Any]]:
 def test_a_count_is_a_whole_number_from_0_on(world: World, wrong: Any) -> None:
     for call in counted(world, wrong).values():
         world.refused(call, ValueError, "must be a whole number")
+
+
+def test_the_largest_count_is_all_there_are(world: World) -> None:
+    for name, call in counted(world, sys.maxsize).items():
+        result, _ = world.asked(call)
+        assert len(result) > 0, name
 
 
 def test_for_no_messages_nothing_is_asked(world: World) -> None:

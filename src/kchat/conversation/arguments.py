@@ -11,6 +11,9 @@ DAY_SECONDS = 86_400
 CURSOR_NAME_MAX = 200
 """Characters of a cursor's name: with the topic's it stays far below Kafka's limit of a string."""
 
+OFFSET_MAX = (1 << 63) - 1
+"""Kafka's offsets have 64 bits: no log has more. It is `sys.maxsize`, which some give to mean all."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -22,10 +25,12 @@ def log_of(log: Any) -> Log:
     return checked
 
 
-def whole(value: int, name: str, minimum: int = 0, *, or_else: str = "") -> int:
+def whole(value: int, name: str, minimum: int = 0, maximum: int = OFFSET_MAX, *, or_else: str = "") -> int:
     """A whole number that Kafka can count to; `or_else`: what else may be given, for the error."""
-    if type(value) is not int or not minimum <= value < 1 << 31:
-        raise ValueError(f"{name} must be a whole number from {minimum} on{or_else}, not {shown(value)}")
+    if type(value) is not int or not minimum <= value <= maximum:
+        raise ValueError(
+            f"{name} must be a whole number from {minimum} to {maximum}{or_else}, not {shown(value)}"
+        )
     return value
 
 

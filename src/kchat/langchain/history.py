@@ -106,7 +106,9 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
         placement = place(session_id)
         types = message_types(allowed_types)
         settings = TopicSettings(
-            partitions=whole(partition, "partition", 1), replication_factor=replication_factor, ttl_ms=ttl_ms
+            partitions=whole(partition, "partition", 1, (1 << 31) - 1),
+            replication_factor=replication_factor,
+            ttl_ms=ttl_ms,
         )
         provided, max_age_ms, if_corrupt = switch(provision, "provision"), age(max_age), policy(on_corrupt)
         self._topic = placement.topic
