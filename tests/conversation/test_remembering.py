@@ -206,6 +206,19 @@ def test_who_looks_from_before_what_is_known_fetches_what_lies_between(
         assert sum(fetched) <= between + 30
 
 
+@pytest.mark.parametrize("how", range(6))
+def test_a_topic_of_the_same_name_is_another_conversation(how: int) -> None:
+    broker = FakeBroker()
+    places = conversation(broker, SESSION).append(said((None,) * 9))
+    conversation(broker, SESSION).redact(places[1])
+    conversation(broker, SESSION).before(places[7], 9)
+    conversation(broker, SESSION).clear()
+    again = conversation(broker, SESSION).append(said((None,) * 9))
+    position = again[8] if how == 0 else again[0]
+    fresh = answer(ways(conversation(broker.reopened(), SESSION), position, 9)[how])
+    assert answer(ways(conversation(broker, SESSION), position, 9)[how]) == fresh
+
+
 def test_a_call_that_is_cancelled_leaves_what_it_had_seen_or_nothing() -> None:
     broker = FakeBroker()
     talk = conversation(broker, SESSION)
