@@ -2,9 +2,9 @@
 
 - `kchat.core`: the pure core; needs attrs alone.
 - `kchat.testing`: a Kafka in memory for unit tests; needs no more.
-- `kchat.io`: the core on confluent-kafka (`pip install "kchat[kafka]"`).
-- `kchat.langchain`: LangChain's chat message history (`pip install "kchat[langchain]"`).
-- `kchat.cli`: the `kchat` command (`pip install "kchat[cli]"`).
+- `kchat.io`: the core on confluent-kafka (the extra `kchat[kafka]`).
+- `kchat.langchain`: LangChain's chat message history (the extra `kchat[langchain]`).
+- `kchat.cli`: the `kchat` command (the extra `kchat[cli]`).
 """
 
 __version__ = "0.1.0"

@@ -41,7 +41,7 @@ def test_a_missing_extra_is_one_sentence(missing: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr == f'kchat: the package {missing} is missing; pip install "kchat[cli]" brings it\n'
+    assert done.stderr == f"kchat: the package {missing} is missing; the extra kchat[cli] brings it\n"
 
 
 @pytest.mark.parametrize(

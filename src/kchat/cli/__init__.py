@@ -29,7 +29,7 @@ def main() -> None:
         missing = missing_package(error)
         if missing not in EXTRA:
             raise
-        sys.stderr.write(f'kchat: the package {missing} is missing; pip install "kchat[cli]" brings it\n')
+        sys.stderr.write(f"kchat: the package {missing} is missing; the extra kchat[cli] brings it\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

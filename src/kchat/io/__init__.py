@@ -3,7 +3,9 @@
 try:
     import confluent_kafka as _confluent_kafka  # noqa: F401
 except ModuleNotFoundError as _missing:
-    raise ModuleNotFoundError('kchat.io needs confluent-kafka: pip install "kchat[kafka]"') from _missing
+    raise ModuleNotFoundError(
+        "kchat.io needs confluent-kafka, which the extra kchat[kafka] brings"
+    ) from _missing
 
 from kchat.io.aio_log import AsyncKafkaLog
 from kchat.io.capabilities import APACHE_KAFKA, MOCK_CLUSTER, Capabilities

@@ -4,7 +4,7 @@ try:
     import langchain_core as _langchain_core  # noqa: F401
 except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
-        'kchat.langchain needs langchain-core: pip install "kchat[langchain]"'
+        "kchat.langchain needs langchain-core, which the extra kchat[langchain] brings"
     ) from _missing
 
 from kchat.langchain.history import (
