@@ -17,6 +17,8 @@ from langchain_core.messages import (
     trim_messages,
 )
 
+from kchat.conversation import conversation
+from kchat.core import InvalidMessage, Message
 from kchat.langchain import KafkaChatMessageHistory
 from kchat.testing import FakeBroker
 
@@ -168,3 +170,15 @@ def test_a_window_is_what_trim_messages_keeps(parts: list[tuple[str, int]], budg
     with history() as chat:
         chat.add_messages(messages)
         assert chat.messages_window(budget, tokens) == trimmed
+
+
+def test_a_removal_of_everything_is_refused_with_what_to_call_instead() -> None:
+    log = FakeBroker()
+    chat = KafkaChatMessageHistory("s", "unused:9092", log=log, replay=True)
+    chat.add_messages([HumanMessage("a", id="1")])
+    with pytest.raises(InvalidMessage, match=r"clear\(keep_topic=True\)") as refused:
+        chat.add_messages([HumanMessage("b"), RemoveMessage(id="__remove_all__")])
+    assert (refused.value.index, refused.value.path) == (1, ".id")
+    with pytest.raises(InvalidMessage, match=r"clear\(keep_topic=True\)"):
+        conversation(log, "s").append([Message("remove", {"content": "", "id": "__remove_all__"})])
+    assert [message.content for message in chat.messages] == ["a"]

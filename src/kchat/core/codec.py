@@ -13,7 +13,14 @@ from kchat.core.fast_json import parse
 from kchat.core.json_values import Unstorable, find_unstorable
 from kchat.core.log import NewRecord, Record
 from kchat.core.message import Message
-from kchat.core.wire import FORMAT_VERSION, HEADER_ID, HEADER_VERSION, MESSAGE_TYPES
+from kchat.core.wire import (
+    FORMAT_VERSION,
+    HEADER_ID,
+    HEADER_VERSION,
+    MESSAGE_TYPES,
+    REMOVE_ALL,
+    is_removal,
+)
 
 DECODE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What parsing hostile bytes raises; each becomes one `Corrupt`."""
@@ -44,10 +51,17 @@ def encode(
     refused = type_fault(message.type, allowed_types)
     if refused is not None:
         return Unstorable(".type", refused)
-    fault = find_unstorable(message.data)
+    fault = find_unstorable(message.data) or _removal_fault(message)
     if fault is not None:
         return fault
     return written(message, key=key, message_id=message_id)
+
+
+def _removal_fault(message: Message) -> Unstorable | None:
+    """A marker that would be stored and remove nothing: whoever appends it believes otherwise."""
+    if is_removal(message) and message.data.get("id") == REMOVE_ALL:
+        return Unstorable(".id", f"{REMOVE_ALL} removes nothing here; clear(keep_topic=True) removes all")
+    return None
 
 
 def written(message: Message, *, key: bytes, message_id: str) -> NewRecord:

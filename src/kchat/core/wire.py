@@ -50,6 +50,9 @@ bytes passed a default cluster and 1,000,000 did not (measured on Kafka 4.3.1)."
 REMOVE_TYPE = "remove"
 """The type of a marker: a message that says of another one that it is removed (docs/adr/0021-removals.md)."""
 
+REMOVE_ALL = "__remove_all__"
+"""The id by which LangGraph's reducer is told to drop all messages (`langgraph.graph.message`)."""
+
 
 def is_removal(message: Any) -> bool:
     """Whether this is a marker: kchat's own message, or LangChain's `RemoveMessage`."""
