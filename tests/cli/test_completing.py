@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 import uuid
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
+from kchat.cli.connection import Connection
 from kchat.cli.group import kchat
+from kchat.core import place
 from tests.cli.running import ENVIRONMENT, invoke
 
 if TYPE_CHECKING:
@@ -49,8 +54,59 @@ def test_a_script_for_each_shell_can_be_had() -> None:
         assert "_KCHAT_COMPLETE" in result.stdout
 
 
+HARMLESS = ["a", "alice@example.com", "a+b=c:d/e_f-g.h", "9"]
+
+HOSTILE = [
+    "a$(touch${IFS}pwned)",
+    "a;touch pwned",
+    "a`touch${IFS}pwned`",
+    "a|b",
+    "a&b",
+    "a>b",
+    "a<b",
+    "a b",
+    "a\tb",
+    "a\nb",
+    "a'b",
+    'a"b',
+    "a\\b",
+    "a$b",
+    "a*b",
+    "a?b",
+    "a[b]",
+    "a{b,c}",
+    "a(b)",
+    "a!b",
+    "a#b",
+    "a~b",
+    "a%b",
+    "a^b",
+    "a,b",
+    "a\x1b[31m",
+    "a\u0430",  # a Cyrillic letter that looks like a Latin one
+    "a\u202eb",
+    "~root",
+    "-y",
+    "--yes",
+    "=ls",
+    ":",
+    "/etc",
+]
+
+
+def test_a_name_that_a_shell_could_read_as_its_own_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    topics = [place(name).topic for name in [*HOSTILE, *HARMLESS]]
+    survey = nullcontext(SimpleNamespace(topics=lambda _: topics))
+    monkeypatch.setattr(Connection, "survey", lambda _: survey)
+    for command in ("show", "tail", "rm", "say", "export", "verify"):
+        assert offered(f"kchat {command} ") == sorted(HARMLESS)
+    for begun in ("-", "=", "a$", "a;"):
+        assert [name for name in offered(f"kchat show {begun}") if name in HOSTILE] == []
+    assert [shlex.quote(name) for name in HARMLESS] == HARMLESS
+
+
 @pytest.mark.kafka
-def test_sessions_are_offered_that_a_terminal_can_show(kafka: str) -> None:
+def test_sessions_of_a_cluster_are_offered(kafka: str) -> None:
     prefix = f"tab-{uuid.uuid4().hex[:8]}"
     for session in (f"{prefix}-a", f"{prefix}-b/c", f"{prefix}-\x1b[31m"):
         assert invoke("say", session, "x", "-b", kafka).exit_code == 0
