@@ -93,7 +93,8 @@ def terminal(*arguments: str, **environment: str) -> Iterator[Terminal]:
 def session(kafka: str) -> str:
     session = f"tty-{uuid.uuid4().hex[:12]}"
     for text in ("plain **bold** and [link](http://127.0.0.1/x)", HOSTILE):
-        assert invoke("say", session, text.encode(errors="replace").decode(), "-b", kafka).exit_code == 0
+        said = text.encode(errors="replace").decode()
+        assert invoke("say", session, said, "--role", "ai", "-b", kafka).exit_code == 0
     return session
 
 
@@ -108,6 +109,7 @@ def test_show_has_colours_and_a_pager_and_nothing_of_the_messages_controls_it(
     assert set("\x1b\x07\x9b\x7f\r\x00\u202e\u2066") & set(bare) == set()
     assert r"\x1b[2J" in bare
     assert "http://127.0.0.1/x" in bare
+    assert ("**bold**" in bare) == ("--raw" in more)
     assert max(map(len, bare.splitlines())) <= COLUMNS
 
 

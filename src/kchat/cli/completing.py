@@ -25,7 +25,7 @@ and one that begins with `-` an option's to kchat. Letters are those of ASCII: o
 
 
 def complete_session(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
-    """The sessions that begin so. A name with a character that a shell could read as its own is not offered."""
+    """The sessions that begin so, but for those whose names a shell could read as its own words."""
     given = context.params
     try:
         connection = named_connection(

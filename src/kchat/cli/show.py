@@ -12,7 +12,7 @@ from kchat.cli.moments import moment_option
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.pages import print_paged
 from kchat.cli.session_argument import missing_session, session_argument
-from kchat.cli.transcript import console_for, entry_block, rendered
+from kchat.cli.transcript import printed
 from kchat.conversation import Conversation, Entry, Page, conversation
 from kchat.conversation.escaping import printable
 from kchat.core import Message, OnCorrupt
@@ -29,7 +29,7 @@ from kchat.core import Message, OnCorrupt
     metavar="OFFSET",
     help="Messages from this offset on. With -n the first N of them.",
 )
-@click.option("--raw", is_flag=True, help="Texts as they were written, not as markdown.")
+@click.option("--raw", is_flag=True, help="On a terminal, too: texts as they were written.")
 @click.option("--pager/--no-pager", default=None, help="Use a pager, or none.  [default: on a terminal]")
 @connection_options
 @json_option
@@ -47,8 +47,9 @@ def show(
 ) -> None:
     """Show a conversation as a transcript. No cursor is moved by it.
 
-    With --json each message is a line: {"session", "partition", "offset", "time", "id", "position",
-    "message": {"type", "data"}}.
+    On a terminal what a model said is shown as markdown, where markdown shows all of it; else, and in a pipe,
+    texts are shown as they were written. With --json each message is a line: {"session", "partition",
+    "offset", "time", "id", "position", "message": {"type", "data"}}.
     """
     with connection.log() as log:
         talk = conversation(log, session, on_corrupt=OnCorrupt.SKIP)
@@ -61,9 +62,8 @@ def show(
         for entry in entries:
             print_json(entry_json(session, entry))
         return
-    color = sys.stdout.isatty()
-    blocks = (entry_block(entry, raw=raw) for entry in entries)
-    print_paged(rendered(blocks, console_for(color=color)), wanted=pager)
+    terminal = sys.stdout.isatty()
+    print_paged((printed(entry, raw=raw, terminal=terminal) for entry in entries), wanted=pager)
 
 
 def _page(

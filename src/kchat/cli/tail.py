@@ -12,7 +12,7 @@ from kchat.cli.connection import Connection, connection_options
 from kchat.cli.json_lines import entry_json, print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import missing_session, sessions_argument
-from kchat.cli.transcript import console_for, entry_block, rendered
+from kchat.cli.transcript import printed
 from kchat.conversation import AsyncConversation, Entry, async_conversation
 from kchat.conversation.escaping import printable
 from kchat.core import ChatPosition, Log, Message, OnCorrupt, PositionGone
@@ -34,9 +34,9 @@ class Printer:
         if self.as_json:
             print_json(entry_json(session, entry))
             return
-        block = entry_block(entry, raw=self.raw, label=self._label(session))
-        for text in rendered([block], console_for(color=sys.stdout.isatty())):
-            click.echo(text, nl=False)
+        terminal = sys.stdout.isatty()
+        text = printed(entry, raw=self.raw, terminal=terminal, label=self._label(session))
+        click.echo(text, nl=False)
 
     def _label(self, session: str) -> Text | None:
         if len(self.sessions) == 1:
@@ -57,7 +57,7 @@ class Printer:
     metavar="N",
     help="Begin with the newest N messages of each session.",
 )
-@click.option("--raw", is_flag=True, help="Texts as they were written, not as markdown.")
+@click.option("--raw", is_flag=True, help="On a terminal, too: texts as they were written.")
 @connection_options
 @json_option
 @debug_option

@@ -1,72 +1,47 @@
 """Messages as a transcript for a terminal. Nothing that a message holds can control it."""
 
-from collections.abc import Iterable
 from typing import assert_never
 
-from attrs import frozen
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.markdown import Markdown
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.segment import Segment
 from rich.text import Text
 
+from kchat.cli.faithful_markdown import FaithfulMarkdown
 from kchat.cli.message_parts import Part, Placeholder, Prose, ToolCall, message_parts
 from kchat.cli.tables import TYPE_STYLES, time_text
 from kchat.conversation import Entry
 from kchat.conversation.escaping import printable, printable_lines
 from kchat.core import Message
 
-MARKDOWN_CHARACTERS_MAX = 20_000
-"""A longer text is shown as it is: markdown is for what somebody reads."""
-
-_PLAIN_TYPES = frozenset({"tool", "function", "ToolMessageChunk", "FunctionMessageChunk"})
-"""What programs say: mostly JSON, in which markdown would find marks that are none."""
+_MARKDOWN_TYPES = frozenset({"ai", "AIMessageChunk"})
+"""What models say. People and programs write marks that are none: a star, a comment, a JSON document."""
 
 INDENT = 2
 
 
-@frozen
-class Printable:
-    """A renderable whose text is made printable once more, after it was laid out.
-
-    Markdown has ways of its own to spell a character: an entity, a percent sign in a link.
-    """
-
-    inner: RenderableType
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for segment in console.render(self.inner, options):
-            if not segment.control:
-                yield Segment(printable_lines(segment.text), segment.style)
-
-
 def entry_block(entry: Entry[Message], *, raw: bool, label: Text | None = None) -> RenderableType:
     """One message: a line of who, when and where, and below it what was said."""
-    message = entry.message
-    body = [_part_block(part, raw=raw or message.type in _PLAIN_TYPES) for part in message_parts(message)]
-    indented = Padding(Printable(Group(*body)), (0, 0, 0, INDENT))
+    as_written = raw or entry.message.type not in _MARKDOWN_TYPES
+    body = [_on_terminal(part, as_written=as_written) for part in message_parts(entry.message)]
+    indented = Padding(Group(*body), (0, 0, 0, INDENT))
     return Group(_headline(entry, label), *([indented] if body else []), Text())
 
 
-def console_for(*, color: bool, width: int | None = None) -> Console:
-    """A console that writes to memory, to be paged or printed."""
-    return Console(
-        force_terminal=color,
-        color_system="standard" if color else None,
-        highlight=False,
-        width=width,
-        legacy_windows=False,
-    )
+def entry_text(entry: Entry[Message], label: Text | None = None) -> str:
+    """The same for a pipe: what was said as it was written, each line one line, however long it is."""
+    said = "\n".join(_as_written(part).plain for part in message_parts(entry.message))
+    lines = [f"{' ' * INDENT}{line}" if line else "" for line in said.split("\n")] if said else []
+    return "".join(f"{line}\n" for line in (_headline(entry, label).plain, *lines, ""))
 
 
-def rendered(blocks: Iterable[RenderableType], console: Console) -> Iterable[str]:
-    """Each block as text, colours included where the console has them."""
-    for block in blocks:
-        with console.capture() as capture:
-            console.print(block)
-        text = capture.get()
-        # Rich fills lines up to the width, which only a background colour needs.
-        yield text if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+def printed(entry: Entry[Message], *, raw: bool, terminal: bool, label: Text | None = None) -> str:
+    """One message as text, colours included, for a terminal; or for whatever else reads it."""
+    if not terminal:
+        return entry_text(entry, label)
+    console = Console(force_terminal=True, color_system="standard", highlight=False, legacy_windows=False)
+    with console.capture() as capture:
+        console.print(entry_block(entry, raw=raw, label=label))
+    return capture.get()
 
 
 def _headline(entry: Entry[Message], label: Text | None) -> Text:
@@ -83,13 +58,14 @@ def _headline(entry: Entry[Message], label: Text | None) -> Text:
     return headline.append(f"  {time_text(entry.timestamp_ms)} UTC  {where}", style="dim")
 
 
-def _part_block(part: Part, *, raw: bool) -> RenderableType:
+def _on_terminal(part: Part, *, as_written: bool) -> RenderableType:
+    return _as_written(part) if as_written or not isinstance(part, Prose) else FaithfulMarkdown(part.text)
+
+
+def _as_written(part: Part) -> Text:
     match part:
-        case Prose(text=text) if raw or len(text) > MARKDOWN_CHARACTERS_MAX:
-            return Text(printable_lines(text))
         case Prose(text=text):
-            # No hyperlinks: a terminal would hide where they lead, and opens them at a click.
-            return Markdown(printable_lines(text), hyperlinks=False, code_theme="ansi_dark")
+            return Text(printable_lines(text))
         case ToolCall(name=name, arguments=arguments):
             return Text.assemble(("calls ", "yellow"), (printable(f"{name}({arguments})"), "yellow"))
         case Placeholder(label=label):
