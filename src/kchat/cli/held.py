@@ -2,13 +2,15 @@
 
 from array import array
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
+from kchat.cli.horizon import Horizon
 from kchat.cli.identity import digest, placed_id
 from kchat.core import (
     Corrupt,
     Delivery,
     FromBeginning,
+    FromEnd,
     JsonDecoder,
     Log,
     OnCorrupt,
@@ -76,13 +78,13 @@ class _DigestDecoder:
 
 
 def held_by(log: Log, *, session: str, topic: str) -> Held:
-    """Read what the session holds. A session that is not there holds nothing.
+    """Read what the session holds now, whoever writes meanwhile. A session that is not there holds nothing.
 
     Raises:
         ReadFailed: the broker cannot be reached, or denies it.
     """
     held = Held()
-    request: ReadRequest[_Said] | None = ReadRequest(
+    request: ReadRequest[_Said] = ReadRequest(
         topic=topic,
         start=FromBeginning(),
         decoder=_DigestDecoder(),
@@ -90,12 +92,18 @@ def held_by(log: Log, *, session: str, topic: str) -> Held:
         messages_max=PAGE_RECORDS,
         with_topic_id=True,
     )
-    while request is not None:
-        outcome: ReadOutcome[_Said] = log.read(request)
+    at_end = evolve(request, start=FromEnd())
+    horizon = Horizon.at(delivered(log.read(at_end), session=session, topic=topic).positions)
+    following: ReadRequest[_Said] | None = request
+    while following is not None:
+        outcome: ReadOutcome[_Said] = log.read(following)
         progress = delivered(outcome, session=session, topic=topic)
         for delivery in progress.deliveries:
             _hold(held, topic, progress.topic_id, delivery)
-        request = continued(request, outcome)
+        if horizon.reached(progress.positions):
+            break
+        messages_max = horizon.page_max(progress.deliveries, PAGE_RECORDS)
+        following = continued(evolve(following, messages_max=messages_max), outcome)
     return held
 
 

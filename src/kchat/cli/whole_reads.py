@@ -1,5 +1,7 @@
 """Whole conversations, page by page: in the memory of a page, whatever their length.
 
+They end where the log ended when the first page was read, so that a writer cannot keep a read from ending.
+
 What is handed out is what every reader of the conversation gets, in its order and without what was removed;
 and the records that are no messages, which a reader would skip, with their bytes.
 """
@@ -9,6 +11,7 @@ from collections.abc import Iterator
 from attrs import evolve, field, frozen
 
 from kchat.cli.formats.entries import Entry, Place, Placed, Poison
+from kchat.cli.horizon import Horizon
 from kchat.conversation.sync_cursor import answering
 from kchat.core import (
     NOTHING_KNOWN,
@@ -69,8 +72,8 @@ class KeepingDecoder:
 class Part:
     """A run of a conversation.
 
-    `records` is how many there are up to the end, from the beginning of the first part on, gaps counted in:
-    what a progress bar needs. `exists`: without a topic there are no entries, and no places.
+    `records` is how many there are in all parts, gaps counted in: what a progress bar needs. `exists`:
+    without a topic there are no entries, and no places.
     """
 
     entries: tuple[Entry, ...]
@@ -90,18 +93,20 @@ def whole_read(
     request = ReadRequest(
         topic=topic, start=FromBeginning(), decoder=KeepingDecoder(), since_ms=since_ms, until_ms=until_ms
     )
-    known = NOTHING_KNOWN
-    begin = None
+    known, horizon, records = NOTHING_KNOWN, None, 0
+    messages_max: int | None = PAGE_MESSAGES
     while True:
-        found = carry_out(onward(request, PAGE_MESSAGES, known), answering(log))
+        found = carry_out(onward(request, messages_max, known), answering(log))
         if isinstance(found, Failed):
             raise read_error(found.failure, session, topic)
         page, known = found
-        begin = page.begin if begin is None else begin
-        records = sum(p.offset for p in known.end) - sum(p.offset for p in begin)
-        yield _part(page, records)
-        if not page.newer:
+        if horizon is None:
+            horizon = Horizon.at(known.end)  # where the removals behind this page were looked for
+            records = sum(p.offset for p in known.end) - sum(p.offset for p in page.begin)
+        yield _part(page, horizon, records)
+        if not page.newer or horizon.reached(page.end):
             return
+        messages_max = horizon.page_max(page.deliveries, PAGE_MESSAGES)
         request = evolve(
             request,
             start=FromPositions(page.end, page.topic_id),
@@ -109,8 +114,8 @@ def whole_read(
         )
 
 
-def _part(page: Slice[Kept], records: int) -> Part:
-    entries = tuple(map(_entry, page.deliveries))
+def _part(page: Slice[Kept], horizon: Horizon, records: int) -> Part:
+    entries = tuple(map(_entry, filter(horizon.covers, page.deliveries)))
     return Part(entries=entries, topic_id=page.topic_id, exists=page.exists, records=records)
 
 
