@@ -17,7 +17,13 @@ from kchat.cli.checks import (
 from kchat.cli.topic_rules import Level, TopicFacts
 
 SOUND = TopicFacts(
-    settings={"min.insync.replicas": "2", "cleanup.policy": "delete", "retention.ms": "604800000"},
+    settings={
+        "min.insync.replicas": "2",
+        "cleanup.policy": "delete",
+        "retention.bytes": "-1",
+        "retention.ms": "604800000",
+        "unclean.leader.election.enable": "false",
+    },
     replicas=3,
     in_sync=3,
     operations=frozenset({"READ", "WRITE", "DELETE"}),
@@ -73,11 +79,33 @@ def test_for_ever_is_no_danger(setting: str) -> None:
     assert dangers(topic_checks({"s": with_setting(setting, "-1")})) == []
 
 
-def test_what_was_not_told_is_a_note() -> None:
-    unknown = TopicFacts(settings=None, replicas=None, in_sync=None, operations=None, last_ms=None)
-    checks = topic_checks({"s": unknown})
-    assert dangers(checks) == []
-    assert checks[0].text == "1 topic: settings are not told"
+UNKNOWN = TopicFacts(settings=None, replicas=None, in_sync=None, operations=None, last_ms=None)
+UNSEEN_SETTINGS = "1 topic: settings are not told"
+UNSEEN_REPLICAS = "1 topic: replicas are not told"
+KEPT = "messages are kept for 7 d"
+
+
+@pytest.mark.parametrize(
+    ("facts", "texts"),
+    [
+        (UNKNOWN, [UNSEEN_SETTINGS, UNSEEN_REPLICAS]),
+        (evolve(SOUND, settings=None), [UNSEEN_SETTINGS]),
+        (evolve(SOUND, settings={}), [UNSEEN_SETTINGS]),
+        (evolve(SOUND, settings={"retention.ms": "604800000"}), [UNSEEN_SETTINGS, KEPT]),
+        (evolve(SOUND, replicas=None), [UNSEEN_REPLICAS, KEPT]),
+        (evolve(SOUND, in_sync=None), [UNSEEN_REPLICAS, KEPT]),
+    ],
+)
+def test_what_was_not_told_is_a_note_and_never_ok(facts: TopicFacts, texts: list[str]) -> None:
+    checks = topic_checks({"s": facts})
+    assert [check.text for check in checks] == texts
+    assert {check.level for check in checks} == {Level.NOTE}
+
+
+def test_only_the_topics_that_were_seen_are_ok() -> None:
+    checks = topic_checks({"s": SOUND, "unknown": UNKNOWN})
+    assert checks[-1].level is Level.OK
+    assert checks[-1].text == "1 topic: nothing endangers a conversation"
     assert topic_checks({})[0].text == "there is no session yet"
 
 
@@ -95,6 +123,9 @@ def test_what_was_not_told_is_a_note() -> None:
             False,
             [Level.ERROR],
         ),
+        ({"security.protocol": "SASL_SSL", "enable.ssl.certificate.verification": "T"}, False, [Level.OK]),
+        ({"security.protocol": "SASL_SSL", "enable.ssl.certificate.verification": "0"}, False, [Level.ERROR]),
+        ({"security.protocol": "SASL_SSL", "enable.ssl.certificate.verification": "F"}, False, [Level.ERROR]),
         (
             {"security.protocol": "SASL_SSL", "ssl.endpoint.identification.algorithm": "none"},
             False,
@@ -108,15 +139,38 @@ def test_the_connection_is_as_secure_as_its_properties(
     assert [check.level for check in security_check(properties, local=local)] == levels
 
 
+SAFE = {"auto.create.topics.enable": "false", "unclean.leader.election.enable": "false"}
+DANGEROUS = dict.fromkeys(SAFE, "true")
+
+
 def test_the_brokers_defaults() -> None:
-    assert [check.level for check in broker_checks({}, 3)] == [Level.OK]
-    told = broker_checks({"auto.create.topics.enable": "true", "unclean.leader.election.enable": "true"}, 1)
+    assert [c.level for c in broker_checks(dict.fromkeys((1, 2, 3), SAFE), (1, 2, 3))] == [Level.OK]
+    told = broker_checks({1: DANGEROUS}, (1,))
     assert [(check.name, check.level) for check in told] == [
         ("auto-creation", Level.WARNING),
         ("elections", Level.WARNING),
         ("replication", Level.NOTE),
     ]
     assert all(check.mend for check in told)
+
+
+def test_one_broker_of_three_that_differs_is_seen() -> None:
+    auto, elections = broker_checks({1: SAFE, 2: SAFE, 3: DANGEROUS}, (1, 2, 3))
+    assert {auto.level, elections.level} == {Level.WARNING}
+    assert auto.text.startswith("auto.create.topics.enable of 1 of 3 brokers: ")
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {1: None, 2: SAFE, 3: SAFE}, {1: {}, 2: SAFE, 3: SAFE}, {2: SAFE, 3: SAFE}]
+)
+def test_a_broker_that_does_not_tell_is_not_ok(told: dict[int, dict[str, str] | None]) -> None:
+    checks = broker_checks(told, (1, 2, 3))
+    assert {check.level for check in checks} == {Level.NOTE}
+    assert "is not told" in checks[0].text
+
+
+def test_a_cluster_that_names_no_broker_is_not_ok() -> None:
+    assert [check.level for check in broker_checks({}, ())] == [Level.NOTE]
 
 
 @pytest.mark.parametrize(
@@ -145,9 +199,24 @@ def test_permissions_that_are_missing_are_notes() -> None:
     assert {check.level for check in told} == {Level.NOTE}
 
 
+def test_permissions_that_are_not_told_are_not_ok() -> None:
+    told = permission_checks(frozenset({"CREATE"}), {"s": SOUND, "unknown": UNKNOWN})
+    assert [(check.level, check.topics) for check in told] == [(Level.NOTE, ("unknown",))]
+    for topics in ({}, {"s": SOUND}):
+        (check,) = permission_checks(None, topics)
+        assert (check.level, check.text) == (
+            Level.NOTE,
+            "whether this user may create sessions is not told",
+        )
+    (alone,) = permission_checks(frozenset({"CREATE"}), {})
+    assert (alone.level, alone.text) == (Level.OK, "this user may create sessions")
+
+
 def test_clocks() -> None:
     now_ms = 10_000
     assert clock_check(None, 0, {"s": SOUND}, now_ms).level is Level.NOTE
+    unseen = clock_check(None, 0, {"s": UNKNOWN}, now_ms)
+    assert (unseen.level, unseen.text) == (Level.NOTE, "the brokers' clock was not asked")
     assert clock_check(40, 2, {"s": SOUND}, now_ms).level is Level.OK
     behind = clock_check(-7_000, 2, {"s": SOUND}, now_ms)
     assert (behind.level, behind.text) == (

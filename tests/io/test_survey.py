@@ -3,6 +3,7 @@
 import logging
 import time
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import Producer
@@ -10,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from kchat.core import BrokerError, ErrorKind, ReadFailed
 from kchat.io.api_versions import ApiVersions, releases
-from kchat.io.probing import PREFIX, probe_clock
+from kchat.io.shapes import topic_shape
 from kchat.io.survey import Survey
 from tests.brokers.secured import GRANTEE, PLAINTEXT, SCRAM, WRITER, SecuredKafka
 
@@ -71,11 +72,14 @@ def test_the_brokers_release_is_told_by_its_api_versions(kafka: str) -> None:
     with Survey({"bootstrap.servers": kafka, "debug": "feature", "logger": heard.logger}) as survey:
         cluster = survey.cluster()
         survey.listen()
-        broker = survey.broker_settings(cluster.brokers[0])
+        told = survey.broker_settings(cluster.brokers)
+        assert survey.broker_settings([]) == {}
     assert cluster.cluster_id
     assert releases(heard.ranges)
-    assert not isinstance(broker, BrokerError)
-    assert broker["auto.create.topics.enable"] in {"true", "false"}
+    assert set(told) == set(cluster.brokers)
+    for settings in told.values():
+        assert not isinstance(settings, BrokerError)
+        assert settings["auto.create.topics.enable"] in {"true", "false"}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,7 @@ def test_the_brokers_release_is_told_by_its_api_versions(kafka: str) -> None:
         ({(4, 18)}, ("4.1 or newer",)),
         ({(4, 17)}, ("4.0",)),
         ({(0, 17)}, ("3.9",)),
+        ({(3, 17)}, ("3.9",)),
         ({(0, 13), (0, 15)}, ("3.1 to 3.4", "3.5 or 3.6")),
         ({(0, 10)}, ("older than 2.3",)),
     ],
@@ -102,17 +107,6 @@ def test_only_lines_of_that_request_are_heard() -> None:
     ):
         heard.logger.handle(logging.makeLogRecord({"msg": line, "levelno": logging.DEBUG}))
     assert heard.ranges == {(4, 18)}
-
-
-@pytest.mark.kafka
-def test_the_probe_tells_the_brokers_clock_and_leaves_nothing(kafka: str) -> None:
-    probed = probe_clock({"bootstrap.servers": kafka})
-    assert abs(probed.skew_ms) <= probed.exact_ms + 50  # one machine, one clock
-    with Survey({"bootstrap.servers": kafka}) as survey:
-        end = time.monotonic() + 5
-        while (left := [t for t in survey.topics() if t.startswith(PREFIX)]) and time.monotonic() < end:
-            time.sleep(0.05)
-    assert left == []
 
 
 @pytest.mark.kafka
@@ -156,3 +150,18 @@ def test_a_cluster_that_is_not_there_is_told_within_the_limit() -> None:
         survey.topics(1.0)
     assert time.monotonic() - begun < 3
     assert "Connection refused" in str(raised.value)
+
+
+def test_records_that_were_not_read_to_their_end_are_an_error() -> None:
+    with Survey({"bootstrap.servers": "127.0.0.1:1"}) as survey, pytest.raises(ReadFailed) as raised:
+        list(survey.records({("topic", 0): 0}, 0.3))
+    assert "was not asked to the end" in str(raised.value)
+
+
+def test_the_partition_that_lags_most_is_the_shape_of_a_topic() -> None:
+    replicas = [[1, 2, 3], [1, 2]]
+    in_sync = [[1, 2, 3], [2]]
+    partitions = [SimpleNamespace(replicas=r, isr=i) for r, i in zip(replicas, in_sync, strict=True)]
+    shape = topic_shape(SimpleNamespace(partitions=partitions, authorized_operations=None))
+    assert (shape.partitions, shape.replicas_min, shape.in_sync_min) == (2, 2, 1)
+    assert shape.operations is None

@@ -30,11 +30,14 @@ from kchat.cli.topic_rules import Level, TopicFacts
 from kchat.conversation.escaping import printable
 from kchat.core import BrokerError, ReadFailed, place, session_id_of
 from kchat.io.api_versions import ApiVersions, releases
-from kchat.io.probing import probe_clock
+from kchat.io.probing import mend_left, probe_clock
 from kchat.io.shapes import TopicShape
 from kchat.io.survey import Survey
 
 STYLES = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.ERROR: "red"}
+
+BROKERS_MAX = 50
+"""Brokers asked for their settings: each is a request. The others are called not told."""
 
 NAMED_MAX = 3
 """Topics named of each check; --json names all."""
@@ -90,19 +93,13 @@ def _checks(connection: Connection, sessions: Sequence[str], *, probe: bool) -> 
         yield Check("connection", Level.OK, text)
         survey.listen()
         yield version_check(releases(heard.ranges))
-        told = survey.broker_settings(cluster.brokers[0])
-        if isinstance(told, BrokerError):
-            text, mend = (
-                f"their settings are not told: {told.reason}",
-                "have DescribeConfigs granted on the cluster",
-            )
-            yield Check("brokers", Level.NOTE, text, mend)
-        else:
-            yield from broker_checks(told, count)
+        told = survey.broker_settings(cluster.brokers[:BROKERS_MAX])
+        known = {broker: None if isinstance(it, BrokerError) else it for broker, it in told.items()}
+        yield from broker_checks(known, cluster.brokers)
         topics = _topic_facts(survey, _session_topics(partitions, sessions), partitions, named=bool(sessions))
     yield from permission_checks(cluster.operations, topics)
     yield from topic_checks(topics)
-    yield _clock(connection, topics, probe=probe)
+    yield from _clock(connection, topics, probe=probe)
 
 
 def _session_topics(partitions: Mapping[str, tuple[int, ...]], sessions: Sequence[str]) -> dict[str, str]:
@@ -147,15 +144,20 @@ def _facts(
     )
 
 
-def _clock(connection: Connection, topics: Mapping[str, TopicFacts], *, probe: bool) -> Check:
+def _clock(connection: Connection, topics: Mapping[str, TopicFacts], *, probe: bool) -> Iterator[Check]:
     now_ms = time.time_ns() // 1_000_000
     if not probe:
-        return clock_check(None, 0, topics, now_ms)
+        yield clock_check(None, 0, topics, now_ms)
+        return
     try:
         probed = probe_clock(connection.with_servers)
     except ReadFailed as error:
-        return Check("clock", Level.WARNING, sentence(error), error.next_step)
-    return clock_check(probed.skew_ms, probed.exact_ms, topics, now_ms)
+        yield Check("clock", Level.WARNING, sentence(error), error.next_step)
+        return
+    yield clock_check(probed.skew_ms, probed.exact_ms, topics, now_ms)
+    if probed.left is not None:
+        text = "the topic of the probe could not be deleted"
+        yield Check("probe", Level.WARNING, text, mend_left(probed.left), (probed.left,))
 
 
 def _is_local(servers: str) -> bool:

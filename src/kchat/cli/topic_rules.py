@@ -52,6 +52,23 @@ def number(facts: TopicFacts, name: str, default: int) -> int:
     return int(value) if value is not None and value.lstrip("-").isdigit() else default
 
 
+LOOKED_AT = (
+    "cleanup.policy",
+    "min.insync.replicas",
+    "retention.bytes",
+    "retention.ms",
+    "unclean.leader.election.enable",
+)
+"""The settings that the rules go by."""
+
+
+def untold(facts: TopicFacts) -> frozenset[str]:
+    """What the rules could not see of a topic: its settings or a part of them, its replicas."""
+    settings = any(setting(facts, name) is None for name in LOOKED_AT)
+    replicas = facts.replicas is None or facts.in_sync is None
+    return frozenset(name for name, lacking in (("settings", settings), ("replicas", replicas)) if lacking)
+
+
 def _min_in_sync(facts: TopicFacts) -> int:
     return number(facts, "min.insync.replicas", 1)
 
@@ -85,7 +102,11 @@ RULES: tuple[Rule, ...] = (
         Level.WARNING,
         "min.insync.replicas=1: what one broker alone acknowledged can be lost with it",
         "kafka-configs --alter --add-config min.insync.replicas=2, with three replicas",
-        lambda facts: facts.settings is not None and (facts.replicas or 0) > 1 and _min_in_sync(facts) < 2,
+        lambda facts: (
+            setting(facts, "min.insync.replicas") is not None
+            and (facts.replicas or 0) > 1
+            and _min_in_sync(facts) < 2
+        ),
     ),
     Rule(
         "compaction",

@@ -111,9 +111,10 @@ class Survey:
         """The settings of topics, by Kafka's names."""
         return self._settings(ResourceType.TOPIC, topics)
 
-    def broker_settings(self, broker: int) -> dict[str, str] | BrokerError:
-        """The settings of a broker, by Kafka's names; secret ones are empty."""
-        return self._settings(ResourceType.BROKER, [str(broker)])[str(broker)]
+    def broker_settings(self, brokers: Iterable[int]) -> dict[int, dict[str, str] | BrokerError]:
+        """The settings of brokers, by Kafka's names; secret ones are empty. A request for each broker."""
+        names = [str(broker) for broker in brokers]
+        return {int(name): told for name, told in self._settings(ResourceType.BROKER, names).items()}
 
     def shapes(self, topics: Iterable[str]) -> dict[str, TopicShape | BrokerError]:
         """Replicas of topics, and what this user may do with them."""
@@ -233,11 +234,15 @@ class Survey:
         handle, resources = self._admin.handle, [ConfigResource(kind, name) for name in names]
         if not resources:
             return {}
+        # The client takes one broker in a call: it is that broker who answers.
+        calls = [[one] for one in resources] if kind is ResourceType.BROKER else [resources]
         answers = self._answers(
             lambda seconds: {
                 resource.name: answer
-                for resource, answer in handle.describe_configs(resources, request_timeout=seconds).items()
-            }
+                for call in calls
+                for resource, answer in handle.describe_configs(call, request_timeout=seconds).items()
+            },
+            len(calls),
         )
         return {
             name: found
