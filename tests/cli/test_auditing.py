@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from kchat.cli.auditing import Audit
-from kchat.core import HEADER_ID, HEADER_RESENT, HEADER_VERSION, Corrupt, JsonDecoder, Record
+from kchat.cli import verify
+from kchat.cli.auditing import KEPT_MAX, Audit
+from kchat.core import HEADER_ID, HEADER_RESENT, HEADER_VERSION, Corrupt, JsonDecoder, Record, place
 
 VALUE = b'{"type": "human", "data": {"content": "x"}}'
 NOW_MS = 1_000_000
@@ -44,7 +45,7 @@ def audited(*records: Record) -> Audit:
 
 
 def kinds(audit: Audit) -> tuple[list[str], list[str]]:
-    return [remark.kind for remark in audit.findings], [remark.kind for remark in audit.notes]
+    return [remark.kind for remark in audit.findings.kept], [remark.kind for remark in audit.notes.kept]
 
 
 @pytest.mark.parametrize(
@@ -76,10 +77,10 @@ def test_each_fault_is_a_finding_or_a_note(
 
 def test_a_remark_says_where_and_quotes_no_content() -> None:
     audit = audited(record(0), record(7, value=b"hunter2"))
-    (poison,) = audit.findings
+    (poison,) = audit.findings.kept
     assert (poison.partition, poison.offset) == (0, 7)
     assert poison.text == "the record is no message: not JSON, at character 0"
-    assert audit.notes[0].text == "6 offsets without a record: transactions, or compaction"
+    assert audit.notes.kept[0].text == "6 offsets without a record: transactions, or compaction"
 
 
 def test_formats_records_and_messages_are_counted() -> None:
@@ -96,4 +97,21 @@ def test_what_retention_has_taken_is_a_note() -> None:
     audit.begin(0, 12)
     audit.end()
     assert kinds(audit) == ([], ["expired"])
-    assert audit.notes[0].text.startswith("the first 12 offsets are gone")
+    assert audit.notes.kept[0].text.startswith("the first 12 offsets are gone")
+
+
+def test_a_topic_full_of_poison_is_counted_and_not_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    count = KEPT_MAX + 234
+    poison = [record(offset, value=b"no") for offset in range(count)]
+    copies = [record(count + n, message_id=b"a", resent=True) for n in range(count + 1)]
+    audit = audited(*poison, *copies, record(2 * count + 1, key=b"other"))
+    assert kinds(audit) == (["poison"] * KEPT_MAX + ["key"], ["duplicate"] * KEPT_MAX)
+    document = verify._document("s", place("s"), audit)
+    assert len(document["findings"]) == KEPT_MAX + 1
+    assert document["finding_counts"] == {"poison": count, "key": 1}
+    assert document["note_counts"] == {"duplicate": count}
+    verify._print("s", place("s"), audit)
+    shown = capsys.readouterr().out.splitlines()
+    assert f"... and {count - verify.SHOWN_MAX:,} more findings of this kind (poison)" in shown
+    assert sum(line.startswith("finding: ") for line in shown) == verify.SHOWN_MAX + 1
+    assert sum(line.startswith("note: ") for line in shown) == verify.SHOWN_MAX

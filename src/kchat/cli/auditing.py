@@ -27,6 +27,24 @@ class Remark:
     offset: int | None = None
 
 
+KEPT_MAX = 1_000
+"""Remarks kept of each kind: a topic full of poison must not fill the memory. All are counted."""
+
+
+@define
+class Remarks:
+    """What was seen, in its order: all counted by kind, the first of each kind kept."""
+
+    counts: Counter[str] = field(factory=Counter, init=False)
+    kept: list[Remark] = field(factory=list, init=False)
+
+    def add(self, remark: Remark) -> None:
+        """Count one more, and keep it if there are not too many of its kind."""
+        self.counts[remark.kind] += 1
+        if self.counts[remark.kind] <= KEPT_MAX:
+            self.kept.append(remark)
+
+
 @define
 class Audit:
     """The sum of what was seen of one session.
@@ -40,8 +58,8 @@ class Audit:
     key: bytes
     fault: Callable[[Record], Corrupt | None]
     now_ms: int
-    findings: list[Remark] = field(factory=list, init=False)
-    notes: list[Remark] = field(factory=list, init=False)
+    findings: Remarks = field(factory=Remarks, init=False)
+    notes: Remarks = field(factory=Remarks, init=False)
     formats: Counter[str] = field(factory=Counter, init=False)
     records: Counter[int] = field(factory=Counter, init=False)
     messages: int = field(default=0, init=False)
@@ -56,7 +74,7 @@ class Audit:
         """A partition is read from its low watermark on."""
         if low:
             text = f"the first {low} offsets are gone: retention, or a clear that kept the topic"
-            self.notes.append(Remark("expired", text, partition))
+            self.notes.add(Remark("expired", text, partition))
 
     def add(self, record: Record) -> None:
         """See the next record of its partition."""
@@ -80,20 +98,20 @@ class Audit:
         if len(self._keyed) > 1:
             places = ", ".join(map(str, sorted(self._keyed)))
             text = f"messages are in partitions {places}: their order between those is by timestamp alone"
-            self.findings.append(Remark("order", text))
+            self.findings.add(Remark("order", text))
         elif len(self.records) > 1:
-            self.notes.append(
+            self.notes.add(
                 Remark("order", "records without a key in several partitions: merged by timestamp")
             )
         for partition, offsets in sorted(self._gaps.items()):
             text = f"{offsets} offsets without a record: transactions, or compaction"
-            self.notes.append(Remark("gaps", text, partition))
+            self.notes.add(Remark("gaps", text, partition))
         for partition, steps in sorted(self._backwards.items()):
             text = f"timestamps go back at {steps} records: writers' clocks differ; the order is by offset"
-            self.notes.append(Remark("clocks", text, partition))
+            self.notes.add(Remark("clocks", text, partition))
         if self._future:
             text = f"{self._future} records are of the future: a writer's clock, or this one, is wrong"
-            self.notes.append(Remark("clocks", text))
+            self.notes.add(Remark("clocks", text))
 
     def _look_at_place(self, record: Record) -> None:
         last = self._last.get(record.partition)
@@ -124,10 +142,10 @@ class Audit:
             )
         else:
             text = f"{again}, resent: reads drop it"
-            self.notes.append(Remark("duplicate", text, record.partition, record.offset))
+            self.notes.add(Remark("duplicate", text, record.partition, record.offset))
 
     def _find(self, kind: str, text: str, record: Record) -> None:
-        self.findings.append(Remark(kind, text, record.partition, record.offset))
+        self.findings.add(Remark(kind, text, record.partition, record.offset))
 
 
 def _version(header: bytes) -> str:

@@ -1,12 +1,11 @@
 """`kchat verify`: reads every record of a session, and says what is wrong with it."""
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from kchat.cli.auditing import Audit, Remark
+from kchat.cli.auditing import Audit, Remarks
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.errors import CommandError
 from kchat.cli.json_lines import print_json
@@ -21,7 +20,7 @@ READ_SECONDS_MAX = 3_600.0
 """How long a whole session may take; 100,000 records take 3 s of one core (measured)."""
 
 SHOWN_MAX = 50
-"""Remarks shown of each kind; --json has all."""
+"""Remarks shown of each kind; --json has more, and how many there are of each."""
 
 
 @click.command()
@@ -45,7 +44,7 @@ def verify(context: click.Context, connection: Connection, session: str, as_json
         print_json(_document(session, placement, audit))
     else:
         _print(session, placement, audit)
-    if audit.findings:
+    if audit.findings.counts:
         context.exit(1)
 
 
@@ -85,24 +84,26 @@ def _print(session: str, placement: Placement, audit: Audit) -> None:
     click.echo(f"formats: {formats or 'none'}")
     _print_remarks("finding", audit.findings, "red")
     _print_remarks("note", audit.notes, "yellow")
-    if not audit.findings:
+    if not audit.findings.counts:
         click.secho("nothing is wrong", fg="green")
 
 
-def _print_remarks(word: str, remarks: Sequence[Remark], color: str) -> None:
-    for remark in remarks[:SHOWN_MAX]:
-        places = (("partition", remark.partition), ("offset", remark.offset))
-        where = ", ".join(f"{name} {number}" for name, number in places if number is not None)
-        click.echo(
-            click.style(f"{word}: ", fg=color) + printable((f"{where}: " if where else "") + remark.text)
-        )
-    if len(remarks) > SHOWN_MAX:
-        click.echo(f"... and {len(remarks) - SHOWN_MAX} more {word}s")
+def _print_remarks(word: str, remarks: Remarks, color: str) -> None:
+    for kind, count in remarks.counts.items():
+        for remark in [remark for remark in remarks.kept if remark.kind == kind][:SHOWN_MAX]:
+            places = (("partition", remark.partition), ("offset", remark.offset))
+            where = ", ".join(f"{name} {number}" for name, number in places if number is not None)
+            text = printable((f"{where}: " if where else "") + remark.text)
+            click.echo(click.style(f"{word}: ", fg=color) + text)
+        if count > SHOWN_MAX:
+            click.echo(f"... and {count - SHOWN_MAX:,} more {word}s of this kind ({kind})")
 
 
 def _document(session: str, placement: Placement, audit: Audit) -> dict[str, Any]:
-    def remarks(found: Sequence[Remark]) -> list[dict[str, Any]]:
-        return [{"kind": r.kind, "text": r.text, "partition": r.partition, "offset": r.offset} for r in found]
+    def remarks(found: Remarks) -> list[dict[str, Any]]:
+        return [
+            {"kind": r.kind, "text": r.text, "partition": r.partition, "offset": r.offset} for r in found.kept
+        ]
 
     return {
         "session": session,
@@ -111,5 +112,7 @@ def _document(session: str, placement: Placement, audit: Audit) -> dict[str, Any
         "records": {str(partition): count for partition, count in sorted(audit.records.items())},
         "formats": dict(audit.formats),
         "findings": remarks(audit.findings),
+        "finding_counts": dict(audit.findings.counts),
         "notes": remarks(audit.notes),
+        "note_counts": dict(audit.notes.counts),
     }
