@@ -1,6 +1,6 @@
 import pytest
 
-from kchat.core import InvalidConfig, Sealed
+from kchat.core import Failed, FromBeginning, InvalidConfig, JsonDecoder, ReadRequest, Sealed
 from kchat.io import REFUSED, KafkaLog
 from kchat.io.config import CURSOR, PRODUCER, READER, TAIL, Config
 
@@ -45,6 +45,17 @@ def test_the_caller_wins_where_it_is_only_a_matter_of_speed() -> None:
     assert config.for_client(PRODUCER).content["linger.ms"] == 0
     assert config.for_client(READER).content["fetch.wait.max.ms"] == 0
     assert config.for_client(TAIL).content["fetch.wait.max.ms"] == 500
+
+
+def test_a_client_soon_connects_again_and_a_callers_own_waits_are_taken() -> None:
+    latest = "reconnect.backoff.max.ms"
+    assert Config.of(Sealed(SERVERS)).for_client(READER).content[latest] == 500
+    assert Config.of(Sealed({**SERVERS, latest: 3_000})).for_client(READER).content[latest] == 3_000
+    own_first = {**SERVERS, "reconnect.backoff.ms": 2_000}
+    with KafkaLog(own_first) as log:
+        start, decoder = FromBeginning(), JsonDecoder()
+        outcome = log.read(ReadRequest(topic="t", start=start, decoder=decoder, wait_ms_max=1))
+    assert isinstance(outcome, Failed), "no InvalidConfig: the client takes them"
 
 
 def test_promises_hold_in_every_client() -> None:

@@ -1,5 +1,6 @@
 """A broker that dies, hangs and comes back: every call ends within its limit plus a second, and says why."""
 
+import asyncio
 import threading
 import time
 import uuid
@@ -9,6 +10,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from kchat.core import AppendRefused, AppendUnknown, KchatError, ReadFailed, TopicNotChanged
+from kchat.core.budget import STALL_MS_MAX_DEFAULT
 from kchat.langchain import KafkaChatMessageHistory
 from tests.brokers import Missing, choose_jars_here
 from tests.brokers.installation import installed
@@ -16,6 +18,12 @@ from tests.brokers.jars import JarsKafka
 from tests.brokers.properties import RESTARTING
 
 pytestmark = pytest.mark.kafka
+
+HANGING_SECONDS = 7.5
+"""Longer than a replay waits for an answer, so that a second one has begun when the broker goes on."""
+
+BACK_SECONDS_MAX = 3.0
+"""How long it may take until a broker that was fenced serves its clients again: 0.1 to 1.3 s (measured)."""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +53,13 @@ def failing_within(seconds: float, call: Callable[[], object]) -> KchatError:
     took = time.monotonic() - begun
     assert took < seconds + 1, f"took {took:.1f} s: {failed.value}"
     return failed.value
+
+
+def _outcome(call: Callable[[], int]) -> int | KchatError:
+    try:
+        return call()
+    except ReadFailed as failed:
+        return failed
 
 
 def test_calls_to_nobody_end_in_time_and_name_servers_and_cause() -> None:
@@ -78,6 +93,52 @@ def test_a_hanging_broker_makes_an_append_unknown_and_resending_stores_it_once(
     history.add_user_message("after")
     everything = history.messages_from_beginning(None, None)
     assert [message.content for message in everything] == ["before", "during", "after"]
+
+
+def test_replays_of_a_hanging_broker_give_up_in_time_and_succeed_once_it_is_back(
+    broker: JarsKafka, history: KafkaChatMessageHistory
+) -> None:
+    """Its first replays fail, and their consumers with them; the next ones are under way when it wakes."""
+    session, servers = history.session_id, broker.bootstrap
+    outcomes: list[tuple[float, float, int | KchatError]] = []
+    over = threading.Event()
+    started = threading.Barrier(3)
+
+    async def replay_async(replaying: KafkaChatMessageHistory) -> int:
+        return len(await replaying.aget_messages())
+
+    def replay(replaying: KafkaChatMessageHistory) -> int:
+        return len(replaying.messages)
+
+    def replay_again_and_again(call: Callable[[KafkaChatMessageHistory], int]) -> None:
+        with KafkaChatMessageHistory(session, servers, replay=True) as replaying:
+            call(replaying)
+            started.wait()
+            while not over.wait(0.01):
+                begun, outcome = time.monotonic(), _outcome(lambda: call(replaying))
+                outcomes.append((begun, time.monotonic(), outcome))
+
+    calls = [replay, lambda replaying: asyncio.run(replay_async(replaying))]
+    threads = [threading.Thread(target=replay_again_and_again, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    started.wait()
+    broker.pause()
+    try:
+        time.sleep(HANGING_SECONDS)
+    finally:
+        back = time.monotonic()
+        broker.resume()
+        time.sleep(BACK_SECONDS_MAX)
+        over.set()
+        for thread in threads:
+            thread.join()
+    failed = [(begun, end) for begun, end, outcome in outcomes if isinstance(outcome, KchatError)]
+    assert len(failed) >= len(threads), "the broker did not hang for long enough"
+    assert all(end - begun < STALL_MS_MAX_DEFAULT / 1000 + 1 for begun, end in failed)
+    assert all(end < back for _, end in failed), "a replay failed although the broker was back"
+    slow = [end - back for begun, end, _ in outcomes if begun < back < end]
+    assert all(seconds < BACK_SECONDS_MAX for seconds in slow), f"{slow} s after the broker was back"
 
 
 def test_a_dead_broker_ends_every_call_in_time_and_all_goes_on_after_its_restart(
