@@ -67,6 +67,7 @@ def test_the_diagrams_are_drawn_and_nothing_comes_from_elsewhere(visitor: WebDri
     assert len(drawings) == 3
     assert all(drawing.size["width"] > 300 and drawing.size["height"] > 300 for drawing in drawings)
     assert "LookingBack" in drawings[0].text
+    assert "again: RequestFailed" in drawings[0].text  # an arrow to itself: in the box, not over it
     assert complaints(visitor) == []
     assert asked(visitor) != []
     assert [url for url in asked(visitor) if not url.startswith(site)] == []

@@ -1,5 +1,6 @@
 import gc
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -67,6 +68,32 @@ def test_a_second_history_costs_no_thread_and_no_connection(servers: str) -> Non
     assert native_threads() < threads + len(more) // 10  # clients of other tests may still come and go
     for share in [first, *more]:
         share.release()
+
+
+def test_the_last_release_ends_the_threads(servers: str) -> None:
+    before = settled_threads()
+    shares = [share_log({"bootstrap.servers": servers}) for _ in range(2)]
+    for share in shares:
+        read(share.log)
+    assert native_threads() > before
+    shares[0].release()
+    read(shares[1].log)
+    assert native_threads() > before
+    shares[1].release()
+    end = time.monotonic() + 10
+    while native_threads() > before and time.monotonic() < end:
+        time.sleep(0.05)
+    assert native_threads() <= before
+
+
+def settled_threads() -> int:
+    """Their number, once those of other tests have ended: it was the same for half a second."""
+    seen = [native_threads()]
+    end = time.monotonic() + 10
+    while (len(seen) < 10 or len(set(seen[-10:])) > 1) and time.monotonic() < end:
+        time.sleep(0.05)
+        seen.append(native_threads())
+    return seen[-1]
 
 
 def native_threads() -> int:
