@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kchat.cli.quantities import age_text, size_text
-from kchat.cli.session_rows import Partition, matches, record_bytes, session_row
+from kchat.cli.session_rows import WHOLE_MAX, Partition, matches, record_bytes, session_row
 from kchat.cli.session_survey import TOPICS_MAX, survey_sessions
 from kchat.core import BrokerError, ErrorKind, Record
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 VALUE = b'{"type": "human", "data": {"content": "x"}}'
+LARGE = VALUE.replace(b"x", b"x" * 500_000)
 DENIED = BrokerError(ErrorKind.DENIED, "TOPIC_AUTHORIZATION_FAILED")
 
 Place = tuple[str, int]
@@ -83,14 +84,18 @@ def test_a_pattern_is_of_a_shell_or_a_part(session: str, pattern: str | None, fo
 
 
 class FakeSurvey:
-    """A cluster whose topics have six records each in their first partition, and none in the others."""
+    """A cluster whose topics have `records` each in their first partition, and none in the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, records: int = WHOLE_MAX + 1) -> None:
+        self.records = records
         self.requests: list[str] = []
 
     def ends(self, places: Iterable[Place]) -> Mapping[Place, tuple[int, int] | BrokerError]:
         self.requests.append("ends")
-        return {place: DENIED if place[0] == "denied" else (0, 6 if place[1] == 0 else 0) for place in places}
+        return {
+            place: DENIED if place[0] == "denied" else (0, 0 if place[1] else self.records)
+            for place in places
+        }
 
     def times(self, places: Iterable[Place]) -> Mapping[Place, tuple[int | None, int | None] | BrokerError]:
         self.requests.append("times")
@@ -105,8 +110,10 @@ class FakeSurvey:
     ) -> tuple[Mapping[Place, list[Record]], frozenset[Place]]:
         self.requests.append("newest")
         assert seconds_max > 0
-        assert set(starts.values()) <= {1}  # five of six
-        found = {place: [record(offset) for offset in range(1, 6)] for place in starts}
+        found = {
+            place: [record(offset, VALUE if offset else LARGE) for offset in range(start, self.records)]
+            for place, start in starts.items()
+        }
         return found, frozenset(place for place in starts if place[0] != "slow")
 
 
@@ -116,21 +123,28 @@ def test_a_thousand_sessions_take_a_few_requests_and_the_bar_moves() -> None:
     partitions = dict.fromkeys(sessions, (0, 1, 2))
     rows = list(survey_sessions(survey, sessions, partitions, lambda *done: told.append(done)))
     assert [row.session for row in rows] == list(sessions.values())
+    many = survey.records
     assert {(row.messages, row.size_bytes, row.first_ms, row.last_ms) for row in rows} == {
-        (6, 6 * SIZE, 1, 2)
+        (many, many * SIZE, 1, 2)  # of the newest ones: the large one at the beginning is not looked at
     }
     assert len(survey.requests) <= 4 * -(-1_000 // TOPICS_MAX)
-    assert told == [(500, 1_000), (1_000, 1_000)]
+    assert told == [(250, 1_000), (500, 1_000), (750, 1_000), (1_000, 1_000)]
 
 
 def test_a_denied_topic_and_one_that_is_slow_are_listed_with_what_is_known() -> None:
     sessions = {name: name for name in ("denied", "slow", "well")}
-    denied, slow, well = survey_sessions(
-        FakeSurvey(), sessions, dict.fromkeys(sessions, (0,)), lambda *_: None
-    )
+    survey = FakeSurvey()
+    many = survey.records
+    denied, slow, well = survey_sessions(survey, sessions, dict.fromkeys(sessions, (0,)), lambda *_: None)
     assert (denied.messages, denied.size_bytes, denied.retention_ms) == (None, None, None)
-    assert (slow.messages, slow.size_bytes, slow.retention_ms) == (6, None, -1)
-    assert (well.messages, well.size_bytes, well.size_exact) == (6, 6 * SIZE, False)
+    assert (slow.messages, slow.size_bytes, slow.retention_ms) == (many, None, -1)
+    assert (well.messages, well.size_bytes, well.size_exact) == (many, many * SIZE, False)
+
+
+@pytest.mark.parametrize("records", [1, 16, WHOLE_MAX])
+def test_a_short_session_is_looked_at_whole_so_one_large_message_counts_for_what_it_is(records: int) -> None:
+    (row,) = survey_sessions(FakeSurvey(records), {"s": "s"}, {"s": (0,)}, lambda *_: None)
+    assert (row.size_bytes, row.size_exact) == (records * SIZE + len(LARGE) - len(VALUE), True)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,10 @@ from kchat.core import Corrupt, JsonDecoder, Record
 SAMPLE_MAX = 5
 """Newest records of a partition that are looked at: whether they are messages, and how large."""
 
+WHOLE_MAX = 20
+"""Records of a partition that are all looked at where there are no more: one large one among few makes a mean
+worthless. More would be held in memory for hundreds of topics at once."""
+
 _DECODER = JsonDecoder()
 
 Place = tuple[str, int]
@@ -49,6 +53,11 @@ class SessionRow:
     size_exact: bool
     retention_ms: int | None
     is_conversation: bool
+
+
+def sample_start(low: int, high: int) -> int:
+    """The offset from which on the records of a partition are looked at."""
+    return low if high - low <= WHOLE_MAX else high - SAMPLE_MAX
 
 
 def session_row(

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Protocol
 
-from kchat.cli.session_rows import SAMPLE_MAX, Partition, SessionRow, session_row
+from kchat.cli.session_rows import Partition, SessionRow, sample_start, session_row
 from kchat.core import BrokerError, Record
 
-TOPICS_MAX = 500
+TOPICS_MAX = 250
 """Topics asked for at once: few requests, and a progress bar that moves."""
 
-SAMPLE_SECONDS_MAX = 2.0
+SAMPLE_SECONDS_MAX = 4.0
 """How long the newest records of so many topics may take; on one machine they take 0.1 s (measured)."""
 
 Place = tuple[str, int]
@@ -70,7 +70,7 @@ def _partitions(survey: Surveyed, places: list[Place]) -> dict[Place, Partition]
     ends = {p: found for p, found in survey.ends(places).items() if not isinstance(found, BrokerError)}
     filled = [place for place, (low, high) in ends.items() if high > low]
     times = survey.times(filled)
-    starts = {place: max(ends[place][0], ends[place][1] - SAMPLE_MAX) for place in filled}
+    starts = {place: sample_start(*ends[place]) for place in filled}
     newest, complete = survey.newest(starts, SAMPLE_SECONDS_MAX)
     partitions = {}
     for place, (low, high) in ends.items():
