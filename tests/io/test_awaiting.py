@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,9 +54,9 @@ def hops(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
     in_turn = aio_calls.AsyncCalls._in_turn
 
-    async def counted(calls: aio_calls.AsyncCalls, work: Callable[[], Any], command: Any) -> Any:
-        done.append(type(command).__name__)
-        return await in_turn(calls, work, command)
+    async def counted(calls: aio_calls.AsyncCalls, *args: Any) -> Any:
+        done.append(type(args[-1]).__name__)
+        return await in_turn(calls, *args)
 
     monkeypatch.setattr(aio_calls.AsyncCalls, "_in_turn", counted)
     return done

@@ -1,6 +1,8 @@
 """What becomes of an async call whose task is gone, or that never had its turn."""
 
 import asyncio
+from _thread import start_new_thread
+from collections.abc import Iterable
 from contextlib import suppress
 from threading import Thread
 from types import ModuleType
@@ -29,6 +31,23 @@ def abandoned(call: Call) -> "asyncio.Future[None]":
 
     Thread(target=abandon, name="kchat-abandoned-call", daemon=True).start()
     return done
+
+
+def abandon_beside(calls: Iterable[Call]) -> None:
+    """Abandon calls that nobody waits for, on one thread.
+
+    Needs no event loop, takes no lock and blocks nowhere: a coroutine whose event loop was closed is freed at
+    any moment, in any thread, whatever that holds just then.
+    """
+
+    def abandon() -> None:
+        for call in calls:
+            with suppress(Exception):  # the others all the same
+                call.abandon()
+
+    # Not a Thread, whose start() takes locks and waits in Python code.
+    with suppress(RuntimeError):  # the interpreter is at its end
+        start_new_thread(abandon, ())
 
 
 def _set_done(future: "asyncio.Future[None]") -> None:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kchat.conversation.computing import (
     MESSAGES_MAX,
@@ -29,14 +29,16 @@ from kchat.core import (
     ListGroups,
     ListOffsets,
     RequestFailed,
+    Withdraw,
     appending,
     arun,
 )
-from kchat.io.abandoning import ABANDON_SECONDS_MAX, BUSY, abandoned, never_admitted
+from kchat.io.abandoning import ABANDON_SECONDS_MAX, BUSY, abandon_beside, abandoned, never_admitted
 from kchat.io.awaiting import AwaitedAppend
 from kchat.io.clients import READERS_MAX, TAILS_MAX
 from kchat.io.forks import never_free
 from kchat.io.performing import Call, now_ms
+from kchat.io.turns import Turns
 from kchat.io.waking import Bell
 
 J = TypeVar("J")
@@ -51,12 +53,13 @@ class _Loop:
     """What one event loop has of its own.
 
     Not more calls than consumers run at once: one that waited for a consumer on a thread would keep that from
-    the calls that have one.
+    the calls that have one. `calls` are under way: who takes one out sees to its end.
     """
 
     bell: Bell = field(factory=Bell)
-    ending: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(READERS_MAX))
-    waiting: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(TAILS_MAX))
+    ending: Turns = field(factory=lambda: Turns(READERS_MAX))
+    waiting: Turns = field(factory=lambda: Turns(TAILS_MAX))
+    calls: set[Call] = field(factory=set)
 
 
 class AsyncCalls:
@@ -83,8 +86,10 @@ class AsyncCalls:
         todo = appending.pending(state)
         if isinstance(todo, AppendOutcome):
             return todo
-        call = self._call(appending)
-        awaited = AwaitedAppend(call, self._loop().bell, self._in_turn)
+        loop, call = self._loop(), self._call(appending)
+        in_turn = partial(self._in_turn, loop.ending, loop.ending.number(), now_ms() + request.wait_ms_max)
+        awaited = AwaitedAppend(call, loop.bell, in_turn)
+        loop.calls.add(call)
         try:
             outcome: AppendOutcome = await arun(appending, state, awaited.perform)
             call.close()
@@ -95,8 +100,10 @@ class AsyncCalls:
             call.abandon()  # here and now: the event loop itself is interrupted, and may run nothing more
             raise
         except BaseException:
-            _ = abandoned(call)
+            abandon_beside([call])
             raise
+        finally:
+            loop.calls.discard(call)
         return outcome
 
     async def run(
@@ -117,11 +124,12 @@ class AsyncCalls:
             return receive(judge(machine.pending(state)))
         # The call's time runs while it waits to be admitted.
         limit_ms = getattr(request, "stall_ms_max", 0) if request.wait_ms_max is None else request.wait_ms_max
-        admission = self._admission(waits=waits)
+        loop = self._loop()
+        turns = loop.waiting if waits else loop.ending
         try:
             # Not wait_for, which swallows a cancellation that comes when the turn does (Python 3.11).
             async with asyncio.timeout(limit_ms / 1000):
-                await admission.acquire()
+                await turns.take(turns.number())
         except TimeoutError:
             return receive(judge(never_admitted(machine, state)))
         admitted = True
@@ -129,14 +137,14 @@ class AsyncCalls:
         def left(judged: J) -> T:
             nonlocal admitted
             admitted = False
-            admission.release()
+            turns.give_back()
             return receive(judged)
 
         try:
             return await self._admitted(machine, state, judge, left, waits=waits)
         finally:
             if admitted:
-                admission.release()
+                turns.give_back()
 
     def close(self) -> None:
         """End the threads, as soon as nothing is done on them."""
@@ -161,7 +169,8 @@ class AsyncCalls:
     ) -> T:
         call = self._call(machine)
         executor = self._threads(waits=waits)
-        loop = asyncio.get_running_loop()
+        loop, calls = asyncio.get_running_loop(), self._loop().calls
+        calls.add(call)
         last: Command | None = None
         ended = False
         try:
@@ -185,35 +194,45 @@ class AsyncCalls:
         except BaseException as error:
             if ended and isinstance(error, Exception):
                 call.close()  # an outcome that `receive` raises as an error: it stands
-            else:
-                _ = abandoned(call)
+            elif call in calls:  # else its event loop was closed, and it is abandoned already
+                abandon_beside([call])
             raise
+        finally:
+            calls.discard(call)
 
-    async def _in_turn(self, work: Callable[[], Event], command: Command) -> Event:
-        """Do something for an append on a thread. A command's time runs while it waits for one."""
-        admission = self._admission(waits=False)
+    async def _in_turn(
+        self, turns: Turns, number: int, end_ms: int, work: Callable[[Command], Event], command: Command
+    ) -> Event:
+        """Do something for an append on a thread. It waits for one as long as the append has time."""
         try:
-            async with asyncio.timeout(command.timeout_ms / 1000):
-                await admission.acquire()
+            async with asyncio.timeout(max(command.timeout_ms, end_ms - now_ms()) / 1000):
+                await turns.take(number)
         except TimeoutError:
             return RequestFailed(at_ms=now_ms(), error=BUSY)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads(waits=False), work)
+            if not isinstance(command, Withdraw):  # that comes when the time is over, and has its own
+                left_ms = max(1, min(command.timeout_ms, end_ms - now_ms()))
+                command = evolve(command, timeout_ms=left_ms)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads(waits=False), work, command)
         finally:
-            admission.release()
+            turns.give_back()
 
     def _loop(self) -> _Loop:
+        """What the running event loop has. What a closed one has left under way is abandoned now."""
         running = asyncio.get_running_loop()
+        left: list[Call] = []
         with self._lock:
             found = self._loops.get(running)
             if found is None:
+                for over in [loop for loop in self._loops if loop.is_closed()]:
+                    calls = self._loops.pop(over).calls
+                    left.extend(calls)
+                    calls.clear()
                 found = self._loops[running] = _Loop()
-            return found
-
-    def _admission(self, *, waits: bool) -> asyncio.Semaphore:
-        """How many calls of one event loop run on threads at once."""
-        loop = self._loop()
-        return loop.waiting if waits else loop.ending
+        if left:
+            abandon_beside(left)
+        return found
 
     def _threads(self, *, waits: bool) -> ThreadPoolExecutor:
         """Reads that wait have threads of their own: they must not hold up those that end."""

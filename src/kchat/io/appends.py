@@ -60,11 +60,16 @@ class Appends:
         self._command: Produce | None = None
         self._sent = 0
         self._proving: tuple[Place, int] | None = None  # a record that goes alone
+        self._died: Callable[[KafkaError], object] | None = (
+            None  # called by a thread while reports are awaited
+        )
 
     def close(self) -> None:
         """Leave the producer. What is still without a report is withdrawn: nothing may surface later."""
         if self._producer is None:
             return
+        if self._died is not None:
+            self._producer.polling.leave(self._died)  # whoever awaited them is gone, with its event loop
         if not self._reports.complete:
             self.withdraw(Withdraw(timeout_ms=1))
         self._is_proving(self._producer)
@@ -132,7 +137,7 @@ class Appends:
     async def wait(self, sleeper: Sleeper, seconds: float) -> tuple[Report | None, ...]:
         """Wait for the reports, so long at most, and send what may follow them. Raises as `begin` does."""
         producer, end = self._held(), time.monotonic() + seconds
-        died = partial(self._dead, producer)
+        died = self._died = partial(self._dead, producer)
         producer.polling.join(died)
         try:
             while not self._reports.complete and (left := end - time.monotonic()) > 0:
@@ -143,6 +148,7 @@ class Appends:
                 self._send(producer, 0.0)
         finally:
             producer.polling.leave(died)
+            self._died = None
         self._is_proving(producer)
         return self._reports.as_tuple()
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from attrs import evolve
 
 from kchat.core import AwaitReports, Command, Event, Produce, Withdraw
-from kchat.io.abandoning import ABANDON_SECONDS_MAX, abandoned
+from kchat.io.abandoning import ABANDON_SECONDS_MAX, abandon_beside, abandoned
 from kchat.io.appends import BlocksError
 from kchat.io.failing import FailedError
 from kchat.io.performing import Call
@@ -16,8 +16,8 @@ GRACE_SECONDS = 0.1
 """How long a cancelled append waits for the acknowledgement of what was sent, before it purges the producer:
 a purge takes other calls' records along, and what was sent may be stored all the same, a moment later."""
 
-InThread = Callable[[Callable[[], Event], Command], Awaitable[Event]]
-"""Does something on a thread, in its turn and within the time of a command."""
+InThread = Callable[[Callable[[Command], Event], Command], Awaitable[Event]]
+"""Does something for a command on a thread, in its turn, in the time that is left to it then."""
 
 
 class AwaitedAppend:
@@ -54,9 +54,9 @@ class AwaitedAppend:
                 command = evolve(self._begun, timeout_ms=command.timeout_ms, backoff_ms=0)
         except FailedError as failed:
             error = failed.error
-            return await self._thread(lambda: self._call.failed(command, error), command)
+            return await self._thread(lambda asked: self._call.failed(asked, error), command)
         self._begun = None
-        return await self._thread(lambda: self._call.perform(command), command)
+        return await self._thread(self._call.perform, command)
 
     async def abandon(self) -> None:
         """Take back what has no report, when the caller is gone; wait until that is done, within bounds."""
@@ -66,8 +66,13 @@ class AwaitedAppend:
         try:
             if self._begun is not None:
                 await self._withdrawn()
-        finally:
+        except GeneratorExit:
+            abandon_beside([self._call])  # its event loop was closed
+            raise
+        except BaseException:
             self._call.close()
+            raise
+        self._call.close()
 
     async def _withdrawn(self) -> None:
         """What is on its way cannot be taken back, whatever is purged here: wait for it first."""
@@ -81,10 +86,10 @@ class AwaitedAppend:
         """The reports of what was begun. Why none came is found out on a thread: that may look at files."""
         reports = await self._call.appends.wait(self._sleeper, command.timeout_ms / 1000)
         if isinstance(command, AwaitReports) and None in reports and self._call.complained:
-            return await self._thread(lambda: self._call.reported(command, reports), command)
+            return await self._thread(lambda asked: self._call.reported(asked, reports), command)
         return self._call.reported(command, reports)
 
-    async def _thread(self, work: Callable[[], Event], command: Command) -> Event:
+    async def _thread(self, work: Callable[[Command], Event], command: Command) -> Event:
         self._on_a_thread = True
         event = await self._in_thread(work, command)
         self._on_a_thread = False  # not where it is cancelled: the thread goes on

@@ -41,20 +41,23 @@ class Polling:
     def join(self, died: Died) -> None:
         """Fetch reports for one more, until it leaves."""
         with self._lock:
-            self._awaiting.add(died)
             if self._running is None and not self._closed:
                 running = Lock()
                 running.acquire()
-                # Not a Thread, whose start() waits in Python code. Set after it: should it fail, none runs.
+                # Not a Thread, whose start() waits in Python code. Set after it: should it fail, none runs,
+                # and nobody is there to be served.
                 start_new_thread(self._run, (running,))
                 self._running = running
+            self._awaiting.add(died)
         if self._asleep:
             self._wake()
 
     def leave(self, died: Died) -> None:
-        """It has its reports, or wants them no more."""
-        with self._lock:
-            self._awaiting.discard(died)
+        """It has its reports, or wants them no more.
+
+        Takes no lock: a coroutine that is freed comes here, in the midst of whatever holds one.
+        """
+        self._awaiting.discard(died)
 
     def close(self) -> None:
         """Let the thread leave the client, which is about to be ended."""

@@ -201,11 +201,12 @@ class Watcher:
 
     def _unassign(self, client: Client[Consumer] | None, keys: list[Key]) -> list[Place]:
         """Forget these places; one that is not assigned would make the client refuse all of them."""
-        gone = [(key, self._places.pop(key)) for key in keys]
-        assigned = [TopicPartition(*key) for key, place in gone if place.assigned]
+        assigned = [TopicPartition(*key) for key in keys if self._places[key].assigned]
         if client is not None and assigned:
-            client.handle.incremental_unassign(assigned)
-        return [place for _, place in gone]
+            client.handle.incremental_unassign(
+                assigned
+            )  # should it fail, `_give_up` wakes who waits for them
+        return [self._places.pop(key) for key in keys]
 
     def _give_up(self, turn: Turn, client: Client[Consumer] | None) -> None:
         """The thread ends, for whatever reason: nobody may wait for it."""
