@@ -60,6 +60,8 @@ PUBLIC = {
         "FetchCommitted",
         "Fetched",
         "FindOffsets",
+        "FitRequest",
+        "Fitted",
         "Following",
         "FromBefore",
         "FromBeginning",

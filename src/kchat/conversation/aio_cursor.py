@@ -1,5 +1,6 @@
 """`AsyncCursor`: an independent reader of a session, for an event loop."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -9,7 +10,7 @@ from attrs import frozen
 from kchat.conversation.computing import step_aside
 from kchat.conversation.cursors import CursorAsking, Edge
 from kchat.conversation.page import Page
-from kchat.core import ChatPosition, CursorGone, Log, WatchRequest, acarry_out, provisioned
+from kchat.core import ChatPosition, CursorGone, FitRequest, Log, WatchRequest, acarry_out, provisioned
 from kchat.core.plans import Ask
 
 M = TypeVar("M")
@@ -19,7 +20,14 @@ def answering(log: Log) -> Callable[[Ask], Awaitable[Any]]:
     """What answers a plan's questions, by calls that let other tasks run."""
 
     async def answer(asked: Ask) -> Any:
-        return await (log.awatch(asked) if isinstance(asked, WatchRequest) else log.aread(asked))
+        match asked:
+            case WatchRequest():
+                return await log.awatch(asked)
+            case FitRequest():
+                # Foreign code: not on the loop, nor on the one thread that computes for the whole process.
+                return await asyncio.to_thread(asked.answer)
+            case _:
+                return await log.aread(asked)
 
     return answer
 

@@ -47,7 +47,7 @@ from kchat.core import (
     place_name,
     read_error,
 )
-from kchat.core.fitting import Count
+from kchat.core.counting import Count
 from kchat.core.wire import REMOVE_TYPE
 
 M = TypeVar("M")

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import Any, TypeVar
 
-from kchat.core import Complete, Failed, Fetched, Partial
+from kchat.core import Complete, Failed, Fetched, Fitted, Partial
 
 T = TypeVar("T")
 
@@ -72,7 +72,9 @@ async def at_once_or_aside(compute: Callable[[], T], *, large: bool) -> T:
 
 
 def is_large_answer(answer: object) -> bool:
-    """Whether much is to be made of the answer to a read."""
+    """Whether much is to be made of the answer to a plan's question."""
+    if isinstance(answer, Fitted):
+        return answer.looked_at > MESSAGES_MAX
     if not isinstance(answer, Complete | Partial | Failed):
         return False
     progress = answer.progress

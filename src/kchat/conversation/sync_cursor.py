@@ -8,7 +8,7 @@ from attrs import frozen
 
 from kchat.conversation.cursors import CursorAsking, Edge
 from kchat.conversation.page import Page
-from kchat.core import ChatPosition, CursorGone, Log, WatchRequest, carry_out, provisioned
+from kchat.core import ChatPosition, CursorGone, FitRequest, Log, WatchRequest, carry_out, provisioned
 from kchat.core.plans import Ask
 
 M = TypeVar("M")
@@ -18,7 +18,13 @@ def answering(log: Log) -> Callable[[Ask], Any]:
     """What answers a plan's questions, by blocking calls."""
 
     def answer(asked: Ask) -> Any:
-        return log.watch(asked) if isinstance(asked, WatchRequest) else log.read(asked)
+        match asked:
+            case WatchRequest():
+                return log.watch(asked)
+            case FitRequest():
+                return asked.answer()
+            case _:
+                return log.read(asked)
 
     return answer
 
@@ -46,7 +52,8 @@ class Cursor(Generic[M]):
         """The next messages after those that this object read, at first after the committed place.
 
         Where there are none it waits for at most `wait_seconds`. A removal of a message that came before is
-        handed out, as a message of the type "remove". Raises as `Conversation.read` does.
+        handed out, as a message of the type "remove", and counts as one; so it is by an object that begins
+        at a committed place, also for a message that nobody got. Raises as `Conversation.read` does.
         """
         return self._ask.took(carry_out(self._ask.read(count, wait_seconds), answering(self._log)))
 

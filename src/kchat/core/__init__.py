@@ -27,6 +27,7 @@ from kchat.core.commands import (
     Withdraw,
 )
 from kchat.core.continuing import continued
+from kchat.core.counting import FitRequest, Fitted
 from kchat.core.cursors import METADATA_BYTES_MAX, CursorMemory
 from kchat.core.edge import acknowledged, corrupt_record, delivered, encoded, provisioned, read_error
 from kchat.core.errors import (
@@ -181,6 +182,8 @@ __all__ = [
     "FetchCommitted",
     "Fetched",
     "FindOffsets",
+    "FitRequest",
+    "Fitted",
     "Following",
     "FromBefore",
     "FromBeginning",

@@ -1,8 +1,9 @@
 """Fitting: the newest messages that a budget of tokens takes, counted by the caller."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from kchat.core.counting import Count, FitRequest, Fitted
 from kchat.core.known import Known
 from kchat.core.outcomes import Failed
 from kchat.core.paging import Paging, newest
@@ -11,9 +12,6 @@ from kchat.core.requests import ReadRequest
 from kchat.core.slices import Slice
 
 M = TypeVar("M")
-
-Count = Callable[[Sequence[M]], int]
-"""How many tokens messages take together; more of them never take less."""
 
 FIRST_MAX = 32
 """How many messages are looked at first; four times as many each time that they fit."""
@@ -37,22 +35,11 @@ def newest_fitting(
         if isinstance(found, Failed):
             return found
         page, known = found
-        first = first_fitting([delivery.message for delivery in page.deliveries], tokens_max, count)
-        if first > 0 or not page.older:
-            return _from(page, first), known
+        messages = [delivery.message for delivery in page.deliveries]
+        fitted: Fitted = yield FitRequest(messages, tokens_max, count)
+        if fitted.first > 0 or not page.older:
+            return _from(page, fitted.first), known
         messages_max *= GROWTH
-
-
-def first_fitting(messages: Sequence[M], tokens_max: int, count: Count[M]) -> int:
-    """The index of the first message of the longest run at the end that fits."""
-    low, high = 0, len(messages)
-    while low < high:
-        middle = (low + high) // 2
-        if count(messages[middle:]) <= tokens_max:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 def without_orphans(messages: Sequence[Any], first: int) -> int:

@@ -11,12 +11,14 @@ from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
+from kchat.core.counting import FitRequest
 from kchat.core.requests import ReadRequest, WatchRequest
 
 T = TypeVar("T")
 
-Ask = ReadRequest[Any] | WatchRequest
-"""What a plan asks for. A read is answered with its outcome, a watch with whether it is worth reading."""
+Ask = ReadRequest[Any] | WatchRequest | FitRequest[Any]
+"""What a plan asks for. A read is answered with its outcome, a watch with whether it is worth reading, a fit
+with what the caller's own function says: that is foreign code, which may take any time."""
 
 Plan = Generator[Ask, Any, T]
 """A read that is built of several: it yields what to ask, is sent the answer, returns a `T`."""
