@@ -29,10 +29,10 @@ from kchat.core import (
     RemoveCursor,
     Start,
     WatchRequest,
-    in_order,
     onward,
     read_error,
 )
+from kchat.core.telling import Heard
 
 M = TypeVar("M")
 
@@ -67,6 +67,7 @@ class Taken(Generic[M]):
     page: Page[M]
     bookmark: tuple[CommittedOffset, ...] | None
     known: Known
+    heard: Heard
 
 
 @define
@@ -81,6 +82,7 @@ class CursorAsking(Generic[M]):
     name: str
     bookmark: tuple[CommittedOffset, ...] | None = field(default=None, init=False)
     known: Known = field(factory=Known, init=False)
+    heard: Heard = field(factory=Heard, init=False)
 
     @property
     def group(self) -> str:
@@ -90,14 +92,16 @@ class CursorAsking(Generic[M]):
     def read(self, count: int, wait_seconds: float) -> Plan[Taken[M]]:
         """The next messages; where there are none, those that come within the time."""
         wait_ms = arguments.milliseconds(wait_seconds, "wait_seconds")
-        before: Taken[M] = Taken(page=Page(ended=Ended.COUNT), bookmark=self.bookmark, known=self.known)
+        before: Taken[M] = Taken(
+            page=Page(ended=Ended.COUNT), bookmark=self.bookmark, known=self.known, heard=self.heard
+        )
         if arguments.whole(count, "count") == 0:
             return _without_asking(before)
         return self._read(before, count, wait_ms)
 
     def took(self, taken: Taken[M]) -> Page[M]:
         """The caller has it: the next read goes on behind it."""
-        self.bookmark, self.known = taken.bookmark, taken.known
+        self.bookmark, self.known, self.heard = taken.bookmark, taken.known, taken.heard
         return taken.page
 
     def _read(self, before: Taken[M], count: int, wait_ms: int) -> Plan[Taken[M]]:
@@ -114,21 +118,17 @@ class CursorAsking(Generic[M]):
     def _next(self, before: Taken[M], count: int) -> Plan[Taken[M]]:
         start = FromCommitted(self.group) if before.bookmark is None else FromBookmark(before.bookmark)
         request = evolve(self.ask.request(start), with_bookmark=True)
-        # Of a marker that was known before its first read no reader is told: the first one may know them all.
         known_before = self.ask.memory.known if before.bookmark is None else before.known
-        found = yield from onward(request, count, known_before)
+        found = yield from onward(request, count, known_before, before.heard)
         if isinstance(found, Failed):
             raise read_error(found.failure, self.ask.session, self.ask.placement.topic)
         page, known = found
         self.ask.memory.learn(known_before, known)
-        # What an earlier read handed out may be removed by now: who reads on is told so.
-        news = tuple(marker for marker in page.markers if not before.known.removals.keeps(marker))
-        if news and before.bookmark is not None:
-            page = evolve(page, deliveries=in_order((*page.deliveries, *news)))
         return Taken(
             page=self.ask.page(page, Ended.COUNT if page.newer else Ended.END),
             bookmark=page.bookmark if page.exists else None,
             known=known,
+            heard=before.heard.after(known.removals, older=page.older) if page.exists else before.heard,
         )
 
     def commit(self) -> Plan[None]:
@@ -157,7 +157,7 @@ class CursorAsking(Generic[M]):
 
     def moved(self) -> None:
         """The cursor was moved: the next read begins where it stands."""
-        self.bookmark = None
+        self.bookmark, self.heard = None, Heard()
 
     def _moved(self, start: Start, since_ms: int | None = None) -> Plan[None]:
         request = evolve(self.ask.request(start), since_ms=since_ms, only_move=True, commit_to=self.group)

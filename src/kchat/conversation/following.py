@@ -24,6 +24,7 @@ from kchat.core import (
     read_error,
 )
 from kchat.core.budget import STALL_MS_MAX_DEFAULT
+from kchat.core.telling import Heard
 
 M = TypeVar("M")
 
@@ -110,7 +111,7 @@ def follower(
         start=_start(ask.session, after, new_only=new_only),
         waits_for_session=waits,
         silent_ms_max=silent_ms_max,
-        begun=after is not None or new_only,
+        heard=Heard(begun=after is not None or new_only),
     )
     end_ms = None if wait_ms is None else now_ms() + wait_ms
     return Follower(ask=ask, now_ms=now_ms, state=state, left=left, end_ms=end_ms)

@@ -11,10 +11,11 @@ from attrs import evolve, field, frozen
 from kchat.core.failures import PASSING, BrokerError, ErrorKind
 from kchat.core.known import Known
 from kchat.core.onward import onward
-from kchat.core.outcomes import Delivery, Failed, Progress
+from kchat.core.outcomes import Failed, Progress
 from kchat.core.plans import Plan
 from kchat.core.requests import FromBeginning, FromPositions, ReadRequest, Start, WatchRequest
-from kchat.core.slices import Slice, in_order
+from kchat.core.slices import Slice
+from kchat.core.telling import NOTHING_TOLD, Heard
 
 M = TypeVar("M")
 
@@ -46,7 +47,7 @@ class Following:
         trouble: why the last read had no answer; None after one that had.
         resent: ids of resent records that were handed out.
         known: removals so far.
-        begun: messages were handed out, or lie before the start: their removals are handed on.
+        heard: whether messages were handed out, or lie before the start: their removals are handed on.
     """
 
     start: Start = field(factory=FromBeginning)
@@ -56,7 +57,7 @@ class Following:
     trouble: BrokerError | None = None
     resent: frozenset[str] = frozenset()
     known: Known = field(factory=Known)
-    begun: bool = False
+    heard: Heard = NOTHING_TOLD
 
 
 def followed(
@@ -69,7 +70,7 @@ def followed(
     """
     asking = evolve(request, start=state.start, resent_before=state.resent)
     batch_max = BATCH_MAX if messages_max is None else min(messages_max, BATCH_MAX)
-    found = yield from onward(asking, batch_max, state.known)
+    found = yield from onward(asking, batch_max, state.known, state.heard)
     if isinstance(found, Failed):
         return _unanswered(request, state, found)
     page, known = found
@@ -86,22 +87,13 @@ def followed(
         trouble=None,
         resent=state.resent | page.resent,
         known=known,
-        begun=True,
+        heard=state.heard.after(known.removals, older=page.older),
     )
-    messages = _with_news(page, state)
-    if not messages and not page.newer and wait_ms_max > 0:
+    if not page.deliveries and not page.newer and wait_ms_max > 0:
         yield WatchRequest(
             topic=request.topic, positions=page.end, wait_ms_max=min(wait_ms_max, WATCH_MS_MAX)
         )
-    return evolve(page, deliveries=messages), after
-
-
-def _with_news(page: Slice[M], state: Following) -> tuple[Delivery[M], ...]:
-    """The messages, and the markers that remove what was handed out before."""
-    if not (state.begun and page.markers):
-        return page.deliveries
-    fresh = tuple(marker for marker in page.markers if not state.known.removals.keeps(marker))
-    return in_order((*page.deliveries, *fresh))
+    return page, after
 
 
 def _unanswered(

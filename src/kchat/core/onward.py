@@ -15,24 +15,31 @@ from kchat.core.outcomes import Complete, Delivery, Failed, Progress, ReadOutcom
 from kchat.core.plans import Plan
 from kchat.core.removals import Removals, target_of
 from kchat.core.requests import FromBookmark, ReadRequest
-from kchat.core.slices import Positions, Slice
+from kchat.core.slices import Positions, Slice, in_order
+from kchat.core.telling import NOTHING_TOLD, Heard
 
 M = TypeVar("M")
 
 
 def onward(
-    request: ReadRequest[M], messages_max: int | None = None, known: Known = NOTHING_KNOWN
+    request: ReadRequest[M],
+    messages_max: int | None = None,
+    known: Known = NOTHING_KNOWN,
+    heard: Heard = NOTHING_TOLD,
 ) -> Plan[tuple[Slice[M], Known] | Failed[M]]:
     """The messages from the request's start on, and the removals that are known by then.
 
     Args:
         request: which session, from where, of which times, how to decode; its own `messages_max` is not used.
-        messages_max: how many messages at most, at least 1; None for all up to the end of the log.
+        messages_max: how many messages at most, at least 1, and of markers that are told of; None for all up
+            to the end of the log.
         known: the removals that an earlier plan returned.
+        heard: which of the markers are told of, among the messages.
     """
     asking = evolve(request, messages_max=messages_max, with_topic_id=True, with_removals=True)
     read: Progress[M] = Progress()
     began: Positions | None = None
+    older = False
     while True:
         outcome: ReadOutcome[M] = yield asking
         progress = outcome.progress
@@ -40,7 +47,8 @@ def onward(
         if isinstance(outcome, Failed):
             shown = known.of(read.topic_id).removals.visible(read.deliveries)
             return evolve(outcome, progress=evolve(read, deliveries=shown))
-        began = progress.began if began is None else began
+        if began is None:
+            began, older = progress.began, bool(progress.older)
         complete = isinstance(outcome, Complete)
         if complete:
             # All markers from the beginning of this read on are among what it read.
@@ -52,11 +60,14 @@ def onward(
                 return scanned
             known = scanned
         removals = known.removals | Removals.among(read.deliveries)
+        markers = tuple(d for d in read.deliveries if target_of(d.message) is not None)
+        news = heard.news(markers, older=older)
         shown = removals.visible(read.deliveries)
+        shown = in_order((*shown, *news)) if news else shown
         if complete or messages_max is None or len(shown) >= messages_max:
             break
         asking = _continued(asking, outcome, messages_max - len(shown))
-    return _slice(read, shown, began, newer=not complete), evolve(known, removals=removals)
+    return _slice(read, shown, began, older=older, newer=not complete), evolve(known, removals=removals)
 
 
 def _after(read: Progress[M], progress: Progress[M]) -> Progress[M]:
@@ -78,16 +89,17 @@ def _continued(asking: ReadRequest[M], outcome: ReadOutcome[M], messages_max: in
     return evolve(further, messages_max=messages_max)
 
 
-def _slice(read: Progress[M], shown: tuple[Delivery[M], ...], began: Positions, *, newer: bool) -> Slice[M]:
+def _slice(
+    read: Progress[M], shown: tuple[Delivery[M], ...], began: Positions, *, older: bool, newer: bool
+) -> Slice[M]:
     return Slice(
         deliveries=shown,
         skipped=read.skipped,
         begin=began,
         end=read.positions,
         topic_id=read.topic_id,
-        older=bool(read.older) if began == read.began else True,
+        older=older,
         newer=newer,
-        markers=tuple(d for d in read.deliveries if target_of(d.message) is not None),
         resent=read.resent,
         bookmark=read.bookmark,
     )

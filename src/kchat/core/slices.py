@@ -30,7 +30,6 @@ class Slice(Generic[M]):
         topic_id: the topic's, None where the broker keeps none.
         older: whether there may be more before it.
         newer: whether there may be more after it.
-        markers: the removals among what was read, which are not among the messages.
         resent: as in `Progress`, for reads that go on.
         bookmark: as in `Progress`, for reads that go on.
     """
@@ -42,7 +41,6 @@ class Slice(Generic[M]):
     topic_id: str | None = None
     older: bool = False
     newer: bool = False
-    markers: tuple[Delivery[M], ...] = ()
     resent: frozenset[str] = frozenset()
     bookmark: tuple[CommittedOffset, ...] = ()
 
