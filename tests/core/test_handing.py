@@ -135,3 +135,12 @@ def test_the_count_is_of_messages_and_what_is_beyond_it_stays(most: int) -> None
     (after,), counted, _ = hand_out(wanted, (lane(*kept),), Counted())
     assert offsets(counted) == [(0, 0), (0, 3), (0, 5)][:most]
     assert after.resume_position.offset == counted.deliveries[-1].offset + 1
+
+
+def test_a_second_copy_of_a_message_that_was_passed_is_passed_too() -> None:
+    """The first copy is too old for the read, the second is not: it is the same message all the same."""
+    copies = (record(0, time=1, message_id=b"a"), record(1, time=9, message_id=b"a"), record(2, time=9))
+    _, counted, _ = hand_out(request(since_ms=5), (lane(*copies),), Counted())
+    assert (offsets(counted), counted.duplicates) == ([(0, 2)], 1)
+    assert counted.passed == ((0, 0, "a"),)
+    assert "a" in counted.ids, "a copy in a later fetch is known by it"
