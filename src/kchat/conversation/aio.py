@@ -46,8 +46,8 @@ class AsyncConversation(Generic[M]):
     It holds no connection; the log that made it does, and outlives it. No call blocks the event loop. Any
     call may be cancelled: no place is moved for it, and what was not acknowledged is withdrawn.
 
-    Messages of a large call are encoded on another thread; so are those of a large page decoded, and the
-    caller's `count` may be called there. They must not be changed before the call returns.
+    Messages of a large call are encoded on another thread; so are those of a large page decoded. They must
+    not be changed before the call returns. A `count` is called on a thread of `asyncio.to_thread`.
     """
 
     _log: Log
@@ -105,7 +105,12 @@ class AsyncConversation(Generic[M]):
         wait_for_session: bool = False,
         silence_seconds_max: float | None = 60.0,
     ) -> AsyncIterator[Entry[M]]:
-        """`Conversation.follow`, without blocking the event loop."""
+        """`Conversation.follow`, without blocking the event loop.
+
+        Bound its time by `seconds_max`. A cancellation, also that of an `asyncio.timeout` around one `anext`,
+        ends it: the next `anext` raises StopAsyncIteration, which says nothing of the conversation. Follow on
+        `after` the position of the last entry.
+        """
         return self._followed(
             follower(
                 self._ask,

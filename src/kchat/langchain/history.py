@@ -38,9 +38,8 @@ from kchat.langchain.reading import ConversationReads
 from kchat.langchain.stepping import Heeding, Stepping, aread_in_steps, read_in_steps
 from kchat.langchain.streaming import BATCH_MAX_DEFAULT, astream, stream
 
-# The seed's defaults.
 DEFAULT_TTL_MS = 604_800_000
-"""Seven days, in milliseconds."""
+"""Seven days, in milliseconds: as the other two, the seed's default."""
 DEFAULT_REPLICATION_FACTOR = 1
 """One replica: the broker that has it is the only one."""
 DEFAULT_PARTITION = 3
@@ -64,7 +63,7 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
         ttl_ms: `retention.ms` of a topic that is created, -1 to keep for ever. Default 7 days.
         replication_factor: replicas of a topic that is created. With 1, losing one broker loses the messages.
         partition: number of partitions of a topic that is created. A session uses one of them.
-        replay: `messages` is the whole conversation, from the beginning, every time.
+        replay: `messages` is the whole conversation every time, in objects it keeps: do not change them.
         on_corrupt: "raise" ends a read at a record that is no message with `CorruptRecord`; "skip" reads
             around it and reports it in `skipped`.
         allowed_types: types of messages, {"human", "ai"} say; None for all. A message of another type is
@@ -163,7 +162,7 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]  # the seed and its base class disagree too
         """The next messages after the last one read: at most 5, within 5 s. All of them with `replay`.
 
-        Raises: as `messages_from_last_consumed` does.
+        Those it keeps, and gives again: copy one to change it. Raises as `messages_from_last_consumed` does.
         """
         return self._read(self._messages_request())
 
@@ -291,8 +290,7 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
 
         Raises:
             AppendUnknown: some may be stored; resend again.
-            ValueError: the error is not of this session, came out of a pickle, or holds a type of message
-                that is not allowed here.
+            ValueError: the error is not of this session, or out of a pickle; a type is not allowed here.
             Closed: the history was closed before.
         """
         self._append(self._ask.again(error, flush_timeout_seconds))
