@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import socket
 import subprocess
@@ -107,3 +108,37 @@ def test_the_reader_of_a_pipe_may_go() -> None:
         child.stdout.close()
         assert child.stderr.read() == ""
     assert child.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{} ls -b 127.0.0.1:1 >&-", "stdout is closed; /dev/null takes what is not wanted"),
+        ("{} --version >&-", "stdout is closed; /dev/null takes what is not wanted"),
+        ("{} --help >/dev/full", "No space left on device"),
+        ("{} ls --help >/dev/full", "No space left on device"),
+    ],
+)
+def test_a_stdout_that_takes_nothing_is_one_sentence(line: str, told: str) -> None:
+    done = run_shell(line)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"kchat: cannot write: {told}\n"
+
+
+def test_closed_streams_are_no_defect() -> None:
+    asked = run_shell("{} rm s -b 127.0.0.1:1 <&-")
+    assert asked.returncode == 2
+    assert "kchat: nobody can be asked here" in asked.stderr
+    assert run_shell("{} export s -b 127.0.0.1:1 2>&-").returncode == 1
+    assert run_shell("{} --version >&- 2>&-").returncode == 1
+
+
+def run_shell(line: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", line.format(shlex.join(COMMAND))],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=child_environment(),
+        check=False,
+    )

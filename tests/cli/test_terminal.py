@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -162,3 +163,17 @@ def test_a_password_that_is_asked_for_is_not_shown(kafka: str) -> None:
         assert asked.ended() == 1
     assert "hunter2" not in asked.text
     assert "kchat: " in asked.text
+
+
+def test_ctrl_c_at_a_question_is_ctrl_c(kafka: str, session: str) -> None:
+    questions = (
+        (["rm", session], "[y/N]"),
+        (["ls", "-X", "sasl.password=@"], "sasl.password: "),
+    )
+    for arguments, question in questions:
+        with terminal(*arguments, "-b", kafka) as asked:
+            asked.read_until(question)
+            asked.child.send_signal(signal.SIGINT)
+            assert asked.ended() == 130
+        assert "kchat: interrupted" in asked.text
+        assert "Aborted" not in asked.text

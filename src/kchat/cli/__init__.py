@@ -1,6 +1,7 @@
 """The `kchat` command. Needs the extra `kchat[cli]`; each command is in a file of its own."""
 
 import io
+import os
 import sys
 
 EXTRA = frozenset({"click", "confluent_kafka", "langchain_core", "rich"})
@@ -15,6 +16,7 @@ def main() -> None:
 
     0: done. 1: it could not be done, and one sentence on stderr says why. 2: wrong usage. 130: Ctrl-C.
     """
+    _fill_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(
@@ -33,6 +35,25 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except OSError as error:  # of the help: a command's own are a CommandError
+        sys.stderr.write(f"kchat: cannot write: {error.strerror}\n")
+        sys.exit(1)
+
+
+def _fill_closed_streams() -> None:
+    """Python has None for a stream that was closed before it began; a closed stdout takes no data.
+
+    Left closed, its number would be the next connection's.
+    """
+    # In the order of their numbers, of which the system gives the lowest.
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  # until the process ends
+    if sys.stdout is None:
+        if sys.stderr is not None:
+            sys.stderr.write("kchat: cannot write: stdout is closed; /dev/null takes what is not wanted\n")
+        sys.exit(1)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the process ends
 
 
 def missing_package(error: ModuleNotFoundError) -> str:

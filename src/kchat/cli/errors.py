@@ -1,7 +1,7 @@
 """What a user sees of an error: one sentence and the next step on stderr, and the exit code."""
 
 import traceback
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import click
 
@@ -41,21 +41,30 @@ class CommandGroup(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError) as error:
+        except click.Abort as error:
+            # What click makes of Ctrl-C at a question, and of the end of stdin there.
+            if isinstance(error.__context__, KeyboardInterrupt):
+                _exit_interrupted(ctx)
+            raise CommandError("the question was not answered", "answer it, or see --help") from None
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError) as error:
             if error.__cause__ is not None and ctx.meta.get(DEBUG_KEY):
                 click.echo(_traceback(error.__cause__, ctx), err=True, nl=False)
             raise  # click's own; a pipe whose reader is gone is its business too
         except OSError as error:
             raise CommandError(f"cannot write: {error.strerror}", "") from None
         except KeyboardInterrupt:
-            click.echo("\nkchat: interrupted", err=True)
-            ctx.exit(INTERRUPTED)
+            _exit_interrupted(ctx)
         except Exception as error:
             if isinstance(error, ModuleNotFoundError) and missing_package(error) in EXTRA:
                 raise  # a command is imported when it is used; `main` says what to install
             if ctx.meta.get(DEBUG_KEY):
                 click.echo(_traceback(error, ctx), err=True, nl=False)
             raise _shown(error, ctx) from None
+
+
+def _exit_interrupted(ctx: click.Context) -> NoReturn:
+    click.echo("\nkchat: interrupted", err=True)
+    ctx.exit(INTERRUPTED)
 
 
 def sentence(error: KchatError) -> str:

@@ -5,7 +5,7 @@ import sys
 import click
 
 from kchat.cli.connection import Connection, connection_options
-from kchat.cli.errors import SettingError
+from kchat.cli.errors import CommandError, SettingError
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import missing_session, session_argument
@@ -39,8 +39,10 @@ def rm(connection: Connection, session: str, yes: bool, keep_topic: bool, as_jso
         if not yes:
             what = "all messages of" if keep_topic else "the topic of"
             question = printable(f"Delete {what} session '{session}' (topic {talk.topic}) for good?")
-            click.confirm(question, abort=True, err=True)
+            if not click.confirm(question, err=True):
+                raise CommandError(f"session '{session}' is left as it is: the answer was no", "")
         talk.clear(keep_topic=keep_topic)
-    click.echo(printable(f"kchat: session '{session}' is deleted"), err=True)
+    done = f"is emptied; topic {talk.topic} stays" if keep_topic else "is deleted"
+    click.echo(printable(f"kchat: session '{session}' {done}"), err=True)
     if as_json:
         print_json({"session": session, "topic": talk.topic, "kept_topic": keep_topic})
