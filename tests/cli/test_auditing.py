@@ -83,6 +83,24 @@ def test_a_remark_says_where_and_quotes_no_content() -> None:
     assert audit.notes.kept[0].text == "6 offsets without a record: transactions, or compaction"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"type": "human", "data": {"content": 5}}',
+        b'{"type": "human", "data": {"content": "x", "type": "ai"}}',
+        b'{"type": "ai", "data": {"content": "x", "tool_calls": "no"}}',
+    ],
+)
+def test_a_message_that_langchain_cannot_have_is_a_finding_of_its_own(value: bytes) -> None:
+    audit = Audit(b"s", verify._fault, NOW_MS, verify._strange)
+    audit.add(record(0, value=value))
+    audit.add(record(1))
+    audit.add(record(2, value=b"hunter2"))
+    assert kinds(audit)[0] == ["langchain", "poison"]
+    assert audit.messages == 2
+    assert "x" not in audit.findings.kept[0].text.split()
+
+
 def test_formats_records_and_messages_are_counted() -> None:
     audit = audited(
         record(0, version=None), record(1), record(2, version=b"9"), record(3, version=b"\x1b[2J")

@@ -45,6 +45,10 @@ class Remarks:
             self.kept.append(remark)
 
 
+def _never(_: Record) -> None:
+    """No message is strange."""
+
+
 @define
 class Audit:
     """The sum of what was seen of one session.
@@ -53,11 +57,13 @@ class Audit:
         key: the session's record key.
         fault: why a record is no message; None where it is one.
         now_ms: the time of day.
+        strange: why a message is none to LangChain; None where it is one.
     """
 
     key: bytes
     fault: Callable[[Record], Corrupt | None]
     now_ms: int
+    strange: Callable[[Record], Corrupt | None] = _never
     findings: Remarks = field(factory=Remarks, init=False)
     notes: Remarks = field(factory=Remarks, init=False)
     formats: Counter[str] = field(factory=Counter, init=False)
@@ -87,6 +93,10 @@ class Audit:
             self._find("poison", f"the record is no message: {corrupt.reason}", record)
             return
         self.messages += 1
+        strange = self.strange(record)
+        if strange is not None:
+            told = f"show and export have this message, a history of LangChain cannot: {strange.reason}"
+            self._find("langchain", told, record)
         if record.key == self.key:
             self._keyed.add(record.partition)
         elif record.key is not None:

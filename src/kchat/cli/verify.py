@@ -12,7 +12,7 @@ from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import missing_session, session_argument
 from kchat.conversation.escaping import printable
-from kchat.core import BrokerError, Corrupt, Placement, Record, place
+from kchat.core import BrokerError, Corrupt, JsonDecoder, Placement, Record, place
 from kchat.io.survey import Survey
 from kchat.langchain import LangChainDecoder
 
@@ -33,9 +33,10 @@ def verify(context: click.Context, connection: Connection, session: str, as_json
     """Report what is wrong with a conversation.
 
     Reads every record of it; exit code 1 where something is found.
-    Findings: records that are no messages; messages of one id that are not marked as resent; messages with
-    another session's key; messages in several partitions. Notes, which are no findings: second copies that
-    reads drop, offsets without a record (transactions, compaction, retention), clocks that went back.
+    Findings: records that are no messages; messages that LangChain's classes cannot have; messages of one id
+    that are not marked as resent; messages with another session's key; messages in several partitions. Notes,
+    which are no findings: second copies that reads drop, offsets without a record (transactions, compaction,
+    retention), clocks that went back.
     """
     placement = place(session)
     with connection.survey() as survey:
@@ -52,7 +53,7 @@ def _audited(survey: Survey, session: str, placement: Placement) -> Audit:
     partitions = survey.topics().get(placement.topic)
     if partitions is None:
         raise missing_session(session)
-    audit = Audit(placement.key, _fault, time.time_ns() // 1_000_000)
+    audit = Audit(placement.key, _fault, time.time_ns() // 1_000_000, _strange)
     starts = {}
     for where, told in survey.ends([(placement.topic, partition) for partition in partitions]).items():
         if isinstance(told, BrokerError):
@@ -70,7 +71,13 @@ _DECODER = LangChainDecoder()
 
 
 def _fault(record: Record) -> Corrupt | None:
-    """Why LangChain cannot have this as a message: the strictest of kchat's readers."""
+    """Why this is no message to any reader of kchat's."""
+    decoded = JsonDecoder().decode(record)
+    return decoded if isinstance(decoded, Corrupt) else None
+
+
+def _strange(record: Record) -> Corrupt | None:
+    """Why LangChain cannot have this message: its readers are the strictest."""
     decoded = _DECODER.decode(record)
     return decoded if isinstance(decoded, Corrupt) else None
 
@@ -79,7 +86,8 @@ def _print(session: str, placement: Placement, audit: Audit) -> None:
     where = "" if placement.topic == session else f", topic {placement.topic}"
     partitions = ", ".join(f"{count} in partition {p}" for p, count in sorted(audit.records.items()))
     click.secho(printable(f"session {session}{where}"), bold=True)
-    click.echo(f"{audit.messages} messages; records: {partitions or 'none'}")
+    messages = "message" if audit.messages == 1 else "messages"
+    click.echo(f"{audit.messages} {messages}; records: {partitions or 'none'}")
     formats = ", ".join(f"{count} of {name}" for name, count in sorted(audit.formats.items()))
     click.echo(f"formats: {formats or 'none'}")
     _print_remarks("finding", audit.findings, "red")
