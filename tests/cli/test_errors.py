@@ -90,7 +90,10 @@ def test_an_unreachable_broker_is_one_sentence_within_the_limit() -> None:
         (["-X", f"security.protocol={SECRET}"], 'configuration property "security.protocol"'),
         (["-X", f"message.max.bytes={SECRET}"], "message.max.bytes"),
         (["--session", ""], "the session id is empty"),
-        (["--bootstrap", " "], "bootstrap.servers must name at least one broker"),
+        (["--bootstrap", " "], "name brokers as HOST:PORT, separated by commas"),
+        (["--bootstrap", ","], "name brokers as HOST:PORT, separated by commas"),
+        (["--bootstrap", "127.0.0.1:99999"], "PORT is up to 65535"),
+        (["--bootstrap", "127.0.0.1:1,[::1]:0"], "PORT is up to 65535"),
         (["--no-such-option"], "No such option"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +159,27 @@ def test_a_link_stays_one_and_its_target_is_replaced(tmp_path: Path) -> None:
     assert invoke("export", "s", "-o", str(tmp_path / "link.jsonl")).exit_code == 0
     assert (tmp_path / "link.jsonl").is_symlink()
     assert (tmp_path / "target.jsonl").read_text().startswith('{"kchat_export"')
+
+
+@pytest.mark.usefixtures("talk")
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_stdout_may_be_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = invoke("export", "s", "-o", name)
+    assert result.exit_code == 0
+    assert contents(result) == [message.data["content"] for message in TURNS]
+    assert list(tmp_path.iterdir()) == []
+    assert invoke("export", "s", "-o", name, "--json").exit_code == 2
+
+
+@pytest.mark.usefixtures("talk")
+def test_a_pipe_is_written_to_as_it_is() -> None:
+    reader, writer = os.pipe()
+    with open(reader, encoding="utf-8") as pipe:
+        result = invoke("export", "s", "-o", f"/dev/fd/{writer}")
+        os.close(writer)
+        assert result.exit_code == 0
+        assert len(lines(pipe.read())) == 2 + len(TURNS)
 
 
 def test_a_pipe_gets_utf_8_whatever_the_terminal_would(fake: FakeBroker) -> None:

@@ -320,3 +320,12 @@ def test_a_topic_that_is_not_there_is_one_sentence() -> None:
 def test_a_topic_is_made_as_it_is_told(planned: FakeBroker, tmp_path: Path) -> None:
     counts(bare(tmp_path / "a", TURNS), "--session", "s", "--ttl-ms", "-1")
     assert [c.settings for c in planned.commands if isinstance(c, CreateTopic)] == [TopicSettings(ttl_ms=-1)]
+
+
+def test_an_empty_file_is_told(fake: FakeBroker, tmp_path: Path) -> None:
+    path = tmp_path / "empty.jsonl"
+    path.write_bytes(b"")
+    result = invoke("import", str(path), "--session", "s")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("kchat: the file is empty: there is nothing to import\nNext step: ")
+    assert "s" not in fake.cluster.topics

@@ -56,6 +56,8 @@ def test_a_tool_message_answers_a_call(fake: FakeBroker) -> None:
         (["s", "x", "--role", "tool"], "give --role tool and --tool-call-id together"),
         (["s", "x", "--role", "nobody"], "'nobody' is not one of"),
         (["", "x"], "the session id is empty"),
+        (["s", "caf\udce9"], "TEXT is no text in UTF-8"),
+        (["s", "x", "--role", "tool", "--tool-call-id", "\udce9"], "--tool-call-id is no text in UTF-8"),
     ],
 )
 def test_wrong_usage_appends_nothing(fake: FakeBroker, arguments: list[str], told: str) -> None:

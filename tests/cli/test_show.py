@@ -128,6 +128,7 @@ def test_n_offset_since_and_until_choose_messages(fake: FakeBroker) -> None:
     assert shown("--until", half_past[2].replace("+00:00", "")) == ["0", "1", "2"]
     assert shown("--since", half_past[1], "--until", half_past[4], "-n", "2") == ["3", "4"]
     assert shown("--since", "1h") == []  # they are of 2023
+    assert invoke("show", "s", "--since", "1h").stderr == "kchat: no messages in this range\n"
 
 
 def test_records_that_are_no_messages_are_left_out_and_told(fake: FakeBroker) -> None:
@@ -141,11 +142,31 @@ def test_records_that_are_no_messages_are_left_out_and_told(fake: FakeBroker) ->
 
 
 @pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ('{"type": "human", "data": {"content": 5}}', "[content of type int]"),
+        ('{"type": "human", "data": {"content": "x", "type": "ai"}}', "x"),
+        ('{"type": "ai", "data": {"content": "x", "tool_calls": "no"}}', "x"),
+    ],
+)
+def test_a_message_is_what_is_one_without_langchain(fake: FakeBroker, value: str, shown: str) -> None:
+    append(fake, human("one"))
+    fake.cluster.inject("s", value.encode(), key=b"s")
+    for command in ("show", "tail"):
+        assert invoke(command, "s").stdout.splitlines()[-2] == f"  {shown}"
+    for name in ("jsonl", "markdown", "html"):
+        exported = invoke("export", "s", "--format", name)
+        assert exported.exit_code == 0
+        assert f"2 records as {name}" in exported.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
         (["nobody"], 1, "kchat: there is no session 'nobody' on this cluster\nNext step: kchat ls"),
         (["s", "--since", "yesterday"], 2, "this is no moment; give a time as"),
         (["s", "-n", "0"], 2, "0 is not in the range"),
+        (["s", "-n", "99999999999"], 2, "99999999999 is not in the range 1<=x<=2147483647"),
         ([""], 2, "the session id is empty"),
     ],
 )

@@ -28,6 +28,10 @@ def test_tail_merges_the_newest_of_several_sessions_by_time(fake: FakeBroker) ->
     ]
     assert texts(invoke("tail", "a", "b", "-n", "1", "--json").stdout) == ["2", "3"]
     assert invoke("tail", "a", "-n", "0").stdout == ""
+    too_many = invoke("tail", "a", "-n", "99999999999")
+    assert too_many.exit_code == 2
+    assert "is not in the range 0<=x<=2147483647" in too_many.stderr
+    assert texts(invoke("tail", "a", "-n", "2147483647", "--json").stdout) == ["0", "2"]
 
 
 def test_tail_names_the_session_where_there_are_several(fake: FakeBroker) -> None:
@@ -104,10 +108,40 @@ def test_rm_does_what_is_answered(
     assert result.stdout == ""
     assert "Delete the topic of session 's' (topic s) for good? [y/N]" in result.stderr
     assert ("s" in fake.cluster.topics) == (code == 1)
+    said = "session 's' is left as it is: the answer was no" if code else "session 's' is deleted"
+    assert result.stderr.endswith(f"\nkchat: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (KeyboardInterrupt, 130, "\nkchat: interrupted\n"),
+        (EOFError, 1, "kchat: the question was not answered\nNext step: answer it, or see --help\n"),
+    ],
+)
+def test_a_question_that_gets_no_answer_deletes_nothing(
+    fake: FakeBroker,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
+    code: int,
+    told: str,
+) -> None:
+    def ask(*_: object) -> str:
+        raise error
+
+    monkeypatch.setattr("kchat.cli.rm.can_ask", lambda: True)
+    monkeypatch.setattr("click.termui._readline_prompt", ask)
+    append(fake, human("one"))
+    result = invoke("rm", "s")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr == told
+    assert "s" in fake.cluster.topics
 
 
 def test_rm_can_keep_the_topic(fake: FakeBroker) -> None:
     append(fake, human("one"))
-    assert invoke("rm", "s", "--yes", "--keep-topic").exit_code == 0
+    result = invoke("rm", "s", "--yes", "--keep-topic")
+    assert result.exit_code == 0
+    assert result.stderr == "kchat: session 's' is emptied; topic s stays\n"
     assert conversation(fake, "s").read().messages == []
     assert "s" in fake.cluster.topics

@@ -25,10 +25,24 @@ from kchat.conversation.arguments import timestamp
 from kchat.conversation.escaping import printable
 from kchat.core import Log, place
 
+STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
+"""Names of what the shell has opened already: to replace it, as a file of that name is, would lose it."""
+
+
+def _path(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    return None if given in STDOUT else given
+
 
 @click.command()
 @session_argument
-@click.option("-o", "--output", "path", metavar="FILE", help="Write to this file.  [default: stdout]")
+@click.option(
+    "-o",
+    "--output",
+    "path",
+    metavar="FILE",
+    callback=_path,
+    help='Write to this file; "-" is stdout.  [default: stdout]',
+)
 @click.option(
     "--format",
     "format_name",

@@ -26,12 +26,13 @@ def output(path: str | None) -> Iterator[IO[str]]:
             sys.stdout.reconfigure(encoding="utf-8")  # as in a file, whatever the terminal's would be
         yield sys.stdout
         return
-    target = Path(path).resolve()
+    target = Path(path)
+    # Asked of the name itself: what /dev/fd/3 leads to may be a pipe, which has no name to resolve to.
     if target.exists() and not target.is_file():
         with target.open("w", encoding="utf-8", errors="backslashreplace") as file:
             yield file
         return
-    with _replaced(target) as file:
+    with _replaced(target.resolve()) as file:
         yield file
 
 

@@ -38,7 +38,8 @@ def report(session: str, intake: Intake, *, dry_run: bool, as_json: bool) -> Non
 def _lines(session: str, counts: Counts, *, dry_run: bool) -> Iterator[str]:
     done = f"{counts.lacking:,} would be appended" if dry_run else f"{counts.appended:,} appended"
     copies = f", {counts.copies:,} second copies in the source" if counts.copies else ""
-    yield f"{counts.read:,} messages for session {session}: {done}, {counts.there:,} there already{copies}"
+    messages = "message" if counts.read == 1 else "messages"
+    yield f"{counts.read:,} {messages} for session {session}: {done}, {counts.there:,} there already{copies}"
     if counts.between:
         yield f"the session holds {counts.between:,} of other origin between those that were there"
     if counts.late:

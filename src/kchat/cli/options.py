@@ -1,5 +1,6 @@
 """Options that the commands have in common."""
 
+import re
 from collections.abc import Sequence
 
 import click
@@ -12,6 +13,11 @@ CONFIG_VARIABLE = "KCHAT_CONFIG"
 DEBUG_KEY = "kchat.cli.debug"
 PROPERTIES_KEY = "kchat.cli.properties"
 """Keys of `Context.meta`, which a command and the group around it share."""
+
+PORT_MAX = 65_535
+
+COUNT_MAX = (1 << 31) - 1
+"""Messages that a read can be asked for."""
 
 SERVERS = "bootstrap.servers"
 
@@ -36,6 +42,19 @@ def _properties(context: click.Context, _: click.Parameter, given: Sequence[str]
     return properties
 
 
+def _servers(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    """The brokers as they are given. The client would try for long what can be none."""
+    servers = None if given is None else [server for server in given.split(",") if server.strip()]
+    if servers == [] or not all(map(_may_be_reached, servers or ())):
+        raise click.BadParameter(f"name brokers as HOST:PORT, separated by commas; PORT is up to {PORT_MAX}")
+    return given
+
+
+def _may_be_reached(server: str) -> bool:
+    port = re.search(r":(\d+)\s*$", server)
+    return port is None or 1 <= int(port[1]) <= PORT_MAX
+
+
 def _debug(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     # Given before the command's name or after it: either is enough.
     context.meta[DEBUG_KEY] = wanted or context.meta.get(DEBUG_KEY, False)
@@ -47,6 +66,7 @@ bootstrap_option = click.option(
     metavar="HOST:PORT",
     envvar=BOOTSTRAP_VARIABLE,
     show_envvar=True,
+    callback=_servers,
     help="The cluster; several brokers separated by commas.",
 )
 

@@ -70,6 +70,9 @@ def _message(text: str, role: str, tool_call_id: str | None) -> Message:
             "a message of the role tool answers a call, and no other does",
             "give --role tool and --tool-call-id together",
         )
+    for name, given in (("TEXT", text), ("--tool-call-id", tool_call_id or "")):
+        if any("\udc80" <= char <= "\udcff" for char in given):  # as Python has bytes that are no text
+            raise SettingError(f"{name} is no text in UTF-8", "convert it first")
     more: dict[str, Any] = {} if tool_call_id is None else {"tool_call_id": tool_call_id}
     return Message(role, {"content": text, **more})
 

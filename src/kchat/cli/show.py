@@ -9,7 +9,7 @@ import click
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.json_lines import entry_json, print_json
 from kchat.cli.moments import moment_option
-from kchat.cli.options import debug_option, json_option
+from kchat.cli.options import COUNT_MAX, debug_option, json_option
 from kchat.cli.pages import print_paged
 from kchat.cli.session_argument import missing_session, session_argument
 from kchat.cli.transcript import printed
@@ -20,7 +20,9 @@ from kchat.core import Message, OnCorrupt
 
 @click.command()
 @session_argument
-@click.option("-n", "count", type=click.IntRange(min=1), metavar="N", help="The newest N messages alone.")
+@click.option(
+    "-n", "count", type=click.IntRange(1, COUNT_MAX), metavar="N", help="The newest N messages alone."
+)
 @moment_option("--since", "Messages of this time or later: 2026-03-01T09:30 (UTC), or 2h, 1d ago.")
 @moment_option("--until", "Messages before this time.")
 @click.option(
@@ -58,6 +60,8 @@ def show(
             raise missing_session(session)
     entries = _wanted(page, count, offset)
     _tell_skipped(page, session)
+    if not entries:
+        click.echo("kchat: no messages in this range", err=True)
     if as_json:
         for entry in entries:
             print_json(entry_json(session, entry))

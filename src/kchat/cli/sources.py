@@ -20,11 +20,14 @@ def from_file(file: IO[bytes], format_name: str | None) -> Iterator[Source]:
     """The messages of a file, of the format that is named or that it looks like.
 
     Raises:
-        CommandError: it is a document, but no conversation.
+        CommandError: it is empty, or a document, but no conversation.
     """
     if format_name is None:
         peek = getattr(file, "peek", None)
-        format_name = "jsonl" if peek is None else looks_like(peek(PEEK_BYTES))
+        begin = None if peek is None else peek(PEEK_BYTES)
+        if begin == b"":
+            raise CommandError("the file is empty: there is nothing to import", "name another")
+        format_name = "jsonl" if begin is None else looks_like(begin)
     try:
         yield from reader(format_name)(file)
     except NoConversation as error:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.json_lines import entry_json, print_json
-from kchat.cli.options import debug_option, json_option
+from kchat.cli.options import COUNT_MAX, debug_option, json_option
 from kchat.cli.session_argument import missing_session, sessions_argument
 from kchat.cli.transcript import printed
 from kchat.conversation import AsyncConversation, Entry, async_conversation
@@ -51,7 +51,7 @@ class Printer:
 @click.option(
     "-n",
     "count",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, COUNT_MAX),
     default=10,
     show_default=True,
     metavar="N",
