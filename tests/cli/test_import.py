@@ -177,6 +177,13 @@ def test_a_removed_message_is_not_brought_back(fake: FakeBroker, tmp_path: Path)
     assert len(talk.read()) == 4
 
 
+def test_a_removal_by_record_is_carried(fake: FakeBroker, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    bare(path, [human("one"), Message("remove", {"content": "", "id": "kchat:id:x"}), human("two")])
+    assert invoke("import", str(path), "--session", "s").exit_code == 0
+    assert [message.text for message in said(fake, "s")] == ["one", "two"]
+
+
 def test_what_cannot_be_carried_is_reported_and_the_rest_is_imported(
     fake: FakeBroker, tmp_path: Path
 ) -> None:

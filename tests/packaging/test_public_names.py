@@ -167,6 +167,7 @@ PUBLIC = {
         "provisioning",
         "read_error",
         "reading",
+        "record_name",
         "run",
         "session_id_of",
         "settled_batch",

@@ -20,6 +20,7 @@ from kchat.conversation.computing import (
 from kchat.conversation.cursors import CursorAsking, listing, names_of
 from kchat.conversation.following import Follower, follower
 from kchat.conversation.page import Entry, Page
+from kchat.conversation.placing import resent_of
 from kchat.core import (
     Acknowledged,
     AppendRequest,
@@ -162,8 +163,10 @@ class AsyncConversation(Generic[M]):
 
     async def redact(self, position: ChatPosition, seconds_max: float = 5.0) -> ChatPosition:
         """`Conversation.redact`, without blocking the event loop."""
-        record = await self._do(self._ask.marker(position))
-        return (await self._append(self._ask.append((record,), seconds_max)))[0]
+        began_ms = self._log.now_ms
+        record = await self._do(self._ask.marker(position, seconds_max))
+        request = self._ask.marking(record, seconds_max, self._log.now_ms - began_ms)
+        return (await self._append(request))[0]
 
     async def clear(self, *, keep_topic: bool = False) -> None:
         """`Conversation.clear`, without blocking the event loop."""
@@ -172,14 +175,14 @@ class AsyncConversation(Generic[M]):
         provisioned(outcome, session=self.session_id, topic=self.topic)
 
     async def _append(self, request: AppendRequest) -> tuple[ChatPosition, ...]:
-        places: tuple[Acknowledged, ...] = acknowledged(
-            await self._log.aappend(request), session=self.session_id, topic=self.topic
-        )
+        outcome = await self._log.aappend(request)
+        places: tuple[Acknowledged, ...] = acknowledged(outcome, session=self.session_id, topic=self.topic)
         if not places:
             return ()
         large = len(places) > MESSAGES_MAX
         take = partial(at_once_or_aside, large=large)
-        return await acarry_out(self._ask.placed(places), answering(self._log), lambda step, _: take(step))
+        plan = self._ask.placed(places, resent_of(outcome, request))
+        return await acarry_out(plan, answering(self._log), lambda step, _: take(step))
 
     async def _do(self, plan: Plan[T]) -> T:
         return await acarry_out(plan, answering(self._log), step_aside)

@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 from kchat.conversation import arguments
 from kchat.conversation.ids import new_message_id
 from kchat.conversation.page import Ended, Page, page_of
+from kchat.conversation.placing import placing
 from kchat.conversation.remembering import Memory
 from kchat.core import (
     Acknowledged,
@@ -25,6 +26,7 @@ from kchat.core import (
     NewRecord,
     OnCorrupt,
     Paging,
+    Partial,
     Placement,
     Plan,
     Position,
@@ -46,18 +48,22 @@ from kchat.core import (
     onward,
     place_name,
     read_error,
+    record_name,
 )
 from kchat.core.counting import Count
-from kchat.core.wire import REMOVE_TYPE
+from kchat.core.failures import BrokerError, ErrorKind
+from kchat.core.wire import REMOVE_TYPE, is_removal
 
 M = TypeVar("M")
 
 CLEAR_MS_MAX = 10_000
 """How long a `clear` waits until it is done; a deletion takes 31 ms on one broker (measured)."""
 
-PLACING_MS_MAX = 800
-"""How long to ask, after an append that went well, which topic it was: the caller's time may be over by then,
-and a call ends within a second of that."""
+NOT_SEEN = BrokerError(
+    ErrorKind.TIMED_OUT,
+    "_TIMED_OUT",
+    "the message at this position was not seen in time; nothing was appended",
+)
 
 
 @frozen(kw_only=True)
@@ -164,52 +170,52 @@ class Asking(Generic[M]):
             )
         return self.append(error.records, seconds_max)
 
-    def placed(self, places: tuple[Acknowledged, ...]) -> Plan[tuple[ChatPosition, ...]]:
+    def placed(
+        self, places: tuple[Acknowledged, ...], resent: tuple[NewRecord, ...]
+    ) -> Plan[tuple[ChatPosition, ...]]:
         """The positions of appended messages. The append did not say which topic this is: it is asked.
 
         Where that is not answered in time, the positions do not say it: the messages are stored all the same.
+        `resent` are their records where some may be stored twice: the first copies are the messages.
         """
-        outcome: ReadOutcome[M] = yield evolve(
-            self._request(FromEnd()), with_topic_id=True, wait_ms_max=PLACING_MS_MAX
-        )
-        ends = {position.partition: position.offset for position in outcome.progress.positions}
+        return placing(self.session, self._request(FromEnd()), places, resent)
 
-        def position(place: Acknowledged) -> ChatPosition:
-            offsets = {**ends, place.partition: place.offset}
-            return ChatPosition(
-                self.session,
-                outcome.progress.topic_id,
-                tuple(Position(partition, offsets[partition]) for partition in sorted(offsets)),
-                place.partition,
-            )
-
-        return tuple(map(position, places))
-
-    def marker(self, position: Any) -> Plan[NewRecord]:
+    def marker(self, position: Any, seconds_max: float) -> Plan[NewRecord]:
         """The record that removes the message at a position, which must be there."""
         place = arguments.position_of(self.session, position)
         record = place.record
         if record is None:
             raise self._no_message()
-        return self._marker(place, record)
+        wait_ms_max = max(1, arguments.milliseconds(seconds_max, "seconds_max"))
+        return self._marker(place, record, wait_ms_max)
 
-    def _marker(self, place: ChatPosition, record: Position) -> Plan[NewRecord]:
+    def _marker(self, place: ChatPosition, record: Position, wait_ms_max: int) -> Plan[NewRecord]:
         outcome: ReadOutcome[M] = yield evolve(
             self._request(FromPositions((record,), place.topic_id)),
             partition=record.partition,
             messages_max=1,
             on_corrupt=OnCorrupt.SKIP,
             since_ms=None,
+            wait_ms_max=wait_ms_max,
         )
         if isinstance(outcome, Failed):
             raise read_error(outcome.failure, self.session, self.placement.topic)
-        if [d.offset for d in outcome.progress.deliveries] != [record.offset]:
+        found = next(iter(outcome.progress.deliveries), None)
+        if found is None and isinstance(outcome, Partial):
+            raise read_error(NOT_SEEN, self.session, self.placement.topic)
+        if found is None or found.offset != record.offset or is_removal(found.message):
             raise self._no_message()
-        message = Message(REMOVE_TYPE, {"content": "", "id": place_name(record)})
+        # By its own id where it has one: the topic may be another one by the time the marker is in it.
+        name = place_name(record) if found.message_id is None else record_name(found.message_id)
+        message = Message(REMOVE_TYPE, {"content": "", "id": name})
         new = encode(message, key=self.placement.key, message_id=new_message_id())
         if isinstance(new, Unstorable):
             raise AssertionError(new)
         return new
+
+    def marking(self, record: NewRecord, seconds_max: float, spent_ms: int) -> AppendRequest:
+        """Append a marker, in what its read has left of the caller's time."""
+        return self.append((record,), max(0.0, seconds_max - spent_ms / 1000))
 
     def _no_message(self) -> PositionGone:
         return PositionGone(

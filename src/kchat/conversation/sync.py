@@ -11,6 +11,7 @@ from kchat.conversation.asking import Asking
 from kchat.conversation.cursors import CursorAsking, listing, names_of
 from kchat.conversation.following import Follower, follower
 from kchat.conversation.page import Entry, Page
+from kchat.conversation.placing import resent_of
 from kchat.conversation.sync_cursor import Cursor, answering
 from kchat.core import (
     Acknowledged,
@@ -204,12 +205,19 @@ class Conversation(Generic[M]):
 
         Its record stays in Kafka until retention or `clear` takes it, and other programs can read it.
 
+        It names the message's record by an id of its own, in which nothing else can be meant. A record of a
+        program that gives it none is named by its place: should the topic be deleted and created again in
+        this very moment, the marker removes what is at that place then.
+
         Raises:
-            PositionGone: there is no message at this position.
+            PositionGone: there is no message at this position, or one that removes another.
             InvalidPosition: it is no position of this session.
+            ReadFailed: the message was not seen in time; nothing was appended.
+            AppendRefused, AppendUnknown: as `append` raises them.
         """
-        record = self._do(self._ask.marker(position))
-        return self._append(self._ask.append((record,), seconds_max))[0]
+        began_ms = self._log.now_ms
+        record = self._do(self._ask.marker(position, seconds_max))
+        return self._append(self._ask.marking(record, seconds_max, self._log.now_ms - began_ms))[0]
 
     def clear(self, *, keep_topic: bool = False) -> None:
         """Delete the topic and wait until it is gone; with `keep_topic`, only what is in it (DeleteRecords).
@@ -224,10 +232,9 @@ class Conversation(Generic[M]):
         provisioned(outcome, session=self.session_id, topic=self.topic)
 
     def _append(self, request: AppendRequest) -> tuple[ChatPosition, ...]:
-        places: tuple[Acknowledged, ...] = acknowledged(
-            self._log.append(request), session=self.session_id, topic=self.topic
-        )
-        return self._do(self._ask.placed(places)) if places else ()
+        outcome = self._log.append(request)
+        places: tuple[Acknowledged, ...] = acknowledged(outcome, session=self.session_id, topic=self.topic)
+        return self._do(self._ask.placed(places, resent_of(outcome, request))) if places else ()
 
     def _do(self, plan: Plan[T]) -> T:
         return carry_out(plan, answering(self._log))

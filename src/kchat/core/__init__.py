@@ -96,7 +96,7 @@ from kchat.core.paging import Paging, newest
 from kchat.core.placement import Placement, is_legal_topic, place, place_in, session_id_of
 from kchat.core.plans import Plan, acarry_out, carry_out
 from kchat.core.ports import Log, RemovalsKnown
-from kchat.core.removals import Removals, place_name
+from kchat.core.removals import Removals, place_name, record_name
 from kchat.core.replayed import Replayed
 from kchat.core.requests import (
     AppendRequest,
@@ -281,6 +281,7 @@ __all__ = [
     "provisioning",
     "read_error",
     "reading",
+    "record_name",
     "run",
     "session_id_of",
     "settled_batch",

@@ -254,7 +254,7 @@ def _settled(attempt: Attempt, reports: tuple[Report, ...]) -> State:
     rest = reports[len(places) :]
     attempt = evolve(attempt, places=attempt.places + places)
     if not rest:
-        return Finished(Appended(attempt.places))
+        return Finished(Appended(attempt.places, resent=attempt.uncertain))
     errors = tuple(report for report in rest if isinstance(report, BrokerError))
     if len(errors) < len(rest):
         # A later record is stored and an earlier one is not: sending the earlier one now would reorder them.
@@ -282,7 +282,7 @@ def _withdrawn(state: Withdrawing, event: Produced) -> State:
     """The last word on every record: acknowledged in the last moment, refused, or not known."""
     places = tuple(report for report in event.reports if isinstance(report, Acknowledged))
     if len(places) == len(event.reports):
-        return Finished(Appended(state.attempt.places + places))
+        return Finished(Appended(state.attempt.places + places, resent=state.attempt.uncertain))
     errors = [report for report in event.reports if isinstance(report, BrokerError)]
     # Without a last word a record may be stored, however certain the cause of the withdrawal sounds.
     last_words = None not in event.reports

@@ -7,7 +7,7 @@ from attrs import evolve, field, frozen
 from kchat.core.failures import Corrupt
 from kchat.core.known import Known
 from kchat.core.lanes import Lane
-from kchat.core.log import Position, Rank, Record
+from kchat.core.log import NewRecord, Position, Rank, Record
 from kchat.core.merging import merge
 from kchat.core.outcomes import Delivery, Progress
 from kchat.core.removals import target_of
@@ -131,7 +131,7 @@ def hand_out(
     return lanes, after, stopped
 
 
-def message_id(record: Record) -> str | None:
+def message_id(record: Record | NewRecord) -> str | None:
     """The record's `kchat-id`, None where it has none or another program's."""
     known = record.header(HEADER_ID)
     return known.decode() if known is not None and MESSAGE_ID.fullmatch(known) else None
@@ -181,7 +181,7 @@ def _gone(request: ReadRequest[M], known: Known, delivery: Delivery[M], heeded: 
     if target_of(delivery.message) is not None:
         anew = isinstance(request.start, FromBeginning) and known.removals.keeps(delivery)
         return anew or delivery.rank in heeded or delivery.rank in request.heeded
-    removers = known.removals.removers(delivery.message, delivery.rank)
+    removers = known.removals.removers(delivery.message, delivery.rank, delivery.message_id)
     heeded.update(removers)
     return bool(removers)
 

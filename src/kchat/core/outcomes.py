@@ -110,9 +110,13 @@ ReadOutcome = Complete[M] | Partial[M] | Failed[M]
 
 @frozen
 class Appended:
-    """Every record is acknowledged by all in-sync replicas; `places` are theirs, in the records' order."""
+    """Every record is acknowledged by all in-sync replicas; `places` are theirs, in the records' order.
+
+    `resent`: an earlier attempt may have stored some of them before: then these are second copies.
+    """
 
     places: tuple[Acknowledged, ...]
+    resent: bool = False
 
 
 @frozen

@@ -81,12 +81,14 @@ class Fetching(Generic[M]):
         if found is None or not found.chunks:
             return progress
         ranks = tuple(delivery.rank for delivery in progress.deliveries)
+        message_ids = tuple(delivery.message_id for delivery in progress.deliveries)
         both = evolve(
             found,
             asked=None,
             lanes=(),
             chunks=(*found.chunks, *filter(None, [progress.messages])),
             ranks=(*found.ranks, *filter(None, [ranks])),
+            message_ids=(*found.message_ids, *filter(None, [message_ids])),
         )
         return evolve(progress, replayed=both.since(self.request.since_ms))
 

@@ -32,7 +32,8 @@ class Replayed(Generic[M]):
         since_ms: nothing of before this time is in it, but markers; None: all is.
         chunks: the messages.
         ranks: the timestamp, partition and offset of each.
-        ids: their message ids.
+        message_ids: the `kchat-id` of each, None where its record has none.
+        ids: all ids that were met, to know a second copy by.
         skipped: the records that are no messages, if the read was to skip them; `skipped_ms` their times.
         duplicates: how many second copies there were.
     """
@@ -43,6 +44,7 @@ class Replayed(Generic[M]):
     since_ms: int | None = None
     chunks: tuple[tuple[M, ...], ...] = field(default=(), repr=_count)
     ranks: tuple[tuple[Rank, ...], ...] = field(default=(), repr=_count)
+    message_ids: tuple[tuple[str | None, ...], ...] = field(default=(), repr=_count)
     ids: tuple[frozenset[str], ...] = field(default=(), repr=_count)
     skipped: tuple[Corrupt, ...] = ()
     skipped_ms: tuple[int, ...] = ()
@@ -57,22 +59,25 @@ class Replayed(Generic[M]):
         return messages
 
     @property
-    def ranked(self) -> Iterator[tuple[M, Rank]]:
-        """All messages, each with its place in the order."""
-        return zip(chain.from_iterable(self.chunks), chain.from_iterable(self.ranks), strict=True)
+    def ranked(self) -> Iterator[tuple[M, Rank, str | None]]:
+        """All messages, each with its place in the order and its record's id."""
+        columns = (self.chunks, self.ranks, self.message_ids)
+        return zip(*map(chain.from_iterable, columns), strict=True)
 
     def since(self, since_ms: int | None) -> "Replayed[M]":
         """The same without what is older. A marker stays: it removes others, whatever its time."""
         if since_ms is None:
             return self
-        pairs = [_since(*chunk, since_ms) for chunk in zip(self.chunks, self.ranks, strict=True)]
+        columns = zip(self.chunks, self.ranks, self.message_ids, strict=True)
+        kept = [_since(*chunk, since_ms) for chunk in columns]
         skipped = zip(self.skipped, self.skipped_ms, strict=True)
         recent = tuple((corrupt, at_ms) for corrupt, at_ms in skipped if at_ms >= since_ms)
         return evolve(
             self,
             since_ms=since_ms,
-            chunks=tuple(messages for messages, _ in pairs if messages),
-            ranks=tuple(ranks for _, ranks in pairs if ranks),
+            chunks=tuple(messages for messages, _, _ in kept if messages),
+            ranks=tuple(ranks for _, ranks, _ in kept if ranks),
+            message_ids=tuple(message_ids for _, _, message_ids in kept if message_ids),
             skipped=tuple(corrupt for corrupt, _ in recent),
             skipped_ms=tuple(at_ms for _, at_ms in recent),
         )
@@ -91,16 +96,20 @@ class Replayed(Generic[M]):
 
 
 def _since(
-    messages: tuple[M, ...], ranks: tuple[Rank, ...], since_ms: int
-) -> tuple[tuple[M, ...], tuple[Rank, ...]]:
+    messages: tuple[M, ...], ranks: tuple[Rank, ...], message_ids: tuple[str | None, ...], since_ms: int
+) -> tuple[tuple[M, ...], tuple[Rank, ...], tuple[str | None, ...]]:
     if min(ranks)[0] >= since_ms:
-        return messages, ranks
+        return messages, ranks, message_ids
     kept = [
-        (message, rank)
-        for message, rank in zip(messages, ranks, strict=True)
+        index
+        for index, (message, rank) in enumerate(zip(messages, ranks, strict=True))
         if rank[0] >= since_ms or is_removal(message)
     ]
-    return tuple(message for message, _ in kept), tuple(rank for _, rank in kept)
+    return (
+        tuple(messages[index] for index in kept),
+        tuple(ranks[index] for index in kept),
+        tuple(message_ids[index] for index in kept),
+    )
 
 
 def stacked(chunks: tuple[tuple[M, ...], ...], last: tuple[M, ...]) -> tuple[tuple[M, ...], ...]:

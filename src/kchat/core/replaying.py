@@ -95,6 +95,9 @@ def kept(state: Fetching[M]) -> Progress[M]:
         lanes=state.lanes,
         chunks=stacked(replayed.chunks, tuple(delivery.message for delivery in progress.deliveries)),
         ranks=stacked(replayed.ranks, tuple(delivery.rank for delivery in progress.deliveries)),
+        message_ids=stacked(
+            replayed.message_ids, tuple(delivery.message_id for delivery in progress.deliveries)
+        ),
         ids=stacked_ids(replayed.ids, state.counted.ids),
         skipped=replayed.skipped + progress.skipped,
         skipped_ms=replayed.skipped_ms + state.counted.skipped_ms,

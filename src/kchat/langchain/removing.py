@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from langchain_core.messages import BaseMessage
 
-from kchat.core import Delivery, Position, Removals, place_name
+from kchat.core import Delivery, Removals
+from kchat.core.removals import names_of
 from kchat.core.wire import is_removal
 
 
@@ -25,7 +26,7 @@ def settled(deliveries: Sequence[Delivery[BaseMessage]], *, whole: bool) -> list
     here = {
         name
         for delivery in deliveries
-        for name in (delivery.message.id, place_name(Position(delivery.partition, delivery.offset)))
+        for name in names_of(delivery.message, delivery.rank, delivery.message_id)
         if not is_removal(delivery.message)
     }
     return [
