@@ -19,6 +19,7 @@ from tests.cli.running import ENVIRONMENT, invoke
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 def offered(line: str, **environment: str) -> list[str]:
@@ -103,6 +104,26 @@ def test_a_name_that_a_shell_could_read_as_its_own_is_not_offered(monkeypatch: p
     for begun in ("-", "=", "a$", "a;"):
         assert [name for name in offered(f"kchat show {begun}") if name in HOSTILE] == []
     assert [shlex.quote(name) for name in HARMLESS] == HARMLESS
+
+
+def test_a_password_is_read_from_its_file_and_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    connected = []
+
+    def survey(connection: Connection) -> nullcontext[SimpleNamespace]:
+        connected.append(dict(connection.properties))
+        return nullcontext(SimpleNamespace(topics=lambda _: ["alice"]))
+
+    monkeypatch.setattr(Connection, "survey", survey)
+    file = tmp_path / "password"
+    file.write_text("correct-horse\n")
+    assert offered(f"kchat show -X sasl.password=@{file} a") == ["alice"]
+    assert connected == [{"sasl.password": "correct-horse"}]
+    for unknown in ("@", "@/nowhere/password"):
+        assert offered(f"kchat show -X sasl.password={unknown} a") == []
+    assert len(connected) == 1, "without its password it logs in nowhere: that may lock the user out"
+    assert offered("kchat show -X sasl.password=typed a") == ["alice"]
 
 
 @pytest.mark.kafka

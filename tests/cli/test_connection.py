@@ -13,6 +13,7 @@ from kchat.cli.connection import Connection, connection_options, named_connectio
 from kchat.cli.environment import environment_properties
 from kchat.cli.errors import CommandGroup
 from kchat.cli.options import debug_option
+from kchat.cli.secrets import is_secret
 from tests.cli.running import COMMAND, ENVIRONMENT, child_environment, invoke
 
 SECRET = "hunter2-correct-horse"
@@ -115,6 +116,27 @@ def test_a_password_comes_from_a_file_or_is_asked_for(tmp_path: Path) -> None:
     missing = run("told", "-b", "b", "-X", "sasl.password=@/nowhere/hunter2")
     assert missing.exit_code == 2
     assert "the file of sasl.password cannot be read: No such file or directory" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("sasl.password", True),
+        ("ssl.key.password", True),
+        ("ssl.key.pem", True),
+        ("sasl.jaas.config", True),
+        ("sasl.oauthbearer.config", True),
+        ("sasl.oauthbearer.client.secret", True),
+        ("sasl.oauthbearer.assertion.private.key.pem", True),
+        ("sasl.oauthbearer.assertion.private.key.passphrase", True),
+        ("sasl.oauthbearer.assertion.private.key.file", False),
+        ("sasl.oauthbearer.token.endpoint.url", False),
+        ("sasl.username", False),
+        ("ssl.key.location", False),
+    ],
+)
+def test_a_secret_is_known_by_its_name(name: str, secret: bool) -> None:
+    assert is_secret(name) == secret
 
 
 def test_a_password_among_the_arguments_is_warned_of() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,12 @@ def in_memory() -> InMemoryChatMessageHistory:
 def unreachable(password: str) -> InMemoryChatMessageHistory:
     """A history that fails, and quotes its arguments."""
     raise ConnectionError(f"cannot log in with {password}")
+
+
+def quoting_the_environment(a: str) -> InMemoryChatMessageHistory:
+    """A history that quotes what the connection was given, too."""
+    assert a
+    raise ConnectionError(f"cannot log in with {os.environ['KCHAT_KAFKA__SASL__PASSWORD']}")
 
 
 class Failing(InMemoryChatMessageHistory):
@@ -127,6 +134,54 @@ def test_an_argument_is_never_shown(arguments: list[str], exit_code: int, told: 
         assert result.exit_code == exit_code
         assert told in result.stderr
         assert SECRET not in result.output
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_secret_argument_comes_from_a_file_or_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(f"redis://u:{SECRET}@h/0\n")
+    (tmp_path / "json").write_text(f'["{SECRET}"]')
+    for given, typed in (
+        (f"password=@{tmp_path}/url", None),
+        ("password=@", f"redis://u:{SECRET}@h/0\n"),
+        (f"password:=@{tmp_path}/json", None),
+    ):
+        named = ("--from-history", f"{HERE}:unreachable", "--arg", given, "--session", "s")
+        result = invoke("import", *named, "--debug", typed=typed)
+        assert "ConnectionError: cannot log in with " in result.stderr
+        assert "warning" not in result.stderr
+        assert SECRET not in result.output
+    missing = invoke("import", "--from-history", "m:C", "--arg", "url=@/nowhere/hunter2", "--session", "s")
+    assert (missing.exit_code, "hunter2" in missing.output) == (2, False)
+    assert "the file of url cannot be read: No such file or directory" in missing.stderr
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize(
+    ("given", "warned"),
+    [
+        (f"url=redis://u:{SECRET}@h/0", True),
+        (f"url=redis://:{SECRET}@h/0", True),
+        (f'urls:=["redis://u:{SECRET}@h/0"]', True),
+        (f"password={SECRET}", True),
+        (f"API_KEY={SECRET}", True),
+        ("url=redis://h:6379/0", False),
+        ("session_id=alice@example.com", False),
+    ],
+)
+def test_a_secret_among_the_arguments_is_warned_of(given: str, warned: bool) -> None:
+    result = invoke("import", "--from-history", f"{HERE}:in_memory", "--arg", given, "--session", "s")
+    name = given.partition("=")[0]
+    assert (f"can see the value of --arg {name} in the list" in result.stderr) == warned
+    assert ("warning" in result.stderr) == warned
+    assert SECRET not in result.output
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_password_of_the_connection_stays_hidden_beside_arguments() -> None:
+    named = ("--from-history", f"{HERE}:quoting_the_environment", "--arg", "a=b", "--session", "s", "--debug")
+    result = invoke("import", *named, KCHAT_KAFKA__SASL__PASSWORD=SECRET)
+    assert "ConnectionError: cannot log in with ..." in result.stderr
+    assert SECRET not in result.output
 
 
 @pytest.mark.usefixtures("fake")

@@ -27,6 +27,8 @@ and one that begins with `-` an option's to kchat. Letters are those of ASCII: o
 def complete_session(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
     """The sessions that begin so, but for those whose names a shell could read as its own words."""
     given = context.params
+    if given.get("properties", {}) is None:
+        return []  # a password that would have to be asked for, or a file that is not there
     try:
         connection = named_connection(
             given.get("bootstrap"), given.get("properties") or {}, given.get("config_file"), os.environ

@@ -8,9 +8,11 @@ import click
 from attrs import field, frozen
 
 from kchat.cli.options import PROPERTIES_KEY
+from kchat.cli.secrets import has_login, is_secret, value_from_elsewhere, warn_of
 
 AS_JSON = ":"
-"""`name:=value`: the value is JSON. `name=value`: it is a text, whatever it looks like."""
+"""`name:=value`: the value is JSON. `name=value`: it is a text, whatever it looks like. With
+`@FILE` for the value it is read from a file."""
 
 
 @frozen
@@ -26,8 +28,10 @@ class Arguments:
         context.meta[PROPERTIES_KEY] = {**context.meta.get(PROPERTIES_KEY, {}), **names}
 
 
-def _arguments(_: click.Context, __: click.Parameter, given: Sequence[str]) -> Arguments:
+def _arguments(context: click.Context, _: click.Parameter, given: Sequence[str]) -> Arguments:
     """Split NAME=VALUE and NAME:=JSON. No error repeats what was given."""
+    if context.resilient_parsing:
+        return Arguments()  # a line that is being typed is no place for questions and warnings
     values: dict[str, Any] = {}
     texts: list[str] = []
     for position, assignment in enumerate(given, start=1):
@@ -35,6 +39,7 @@ def _arguments(_: click.Context, __: click.Parameter, given: Sequence[str]) -> A
         of_json, name = name.endswith(AS_JSON), name.removesuffix(AS_JSON)
         if not equals or not name.isidentifier():
             raise click.BadParameter(f"number {position} is not of the form NAME=VALUE or NAME:=JSON")
+        text = _from_elsewhere(f"{name}:" if of_json else name, text)
         try:
             values[name] = json.loads(text) if of_json else text
         except (ValueError, RecursionError):
@@ -42,6 +47,13 @@ def _arguments(_: click.Context, __: click.Parameter, given: Sequence[str]) -> A
             raise click.BadParameter(told) from None
         texts += _texts(values[name])
     return Arguments(values, tuple(texts))
+
+
+def _from_elsewhere(name: str, given: str) -> str:
+    elsewhere = value_from_elsewhere(name, given)
+    if elsewhere is None and (is_secret(name) or has_login(given)):
+        warn_of(f"--arg {name}")
+    return given if elsewhere is None else elsewhere
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -64,5 +76,6 @@ arguments_option = click.option(
     metavar="NAME=VALUE",
     multiple=True,
     callback=_arguments,
-    help="An argument of the class; NAME:=JSON for what is no text. Repeatable; values are never shown.",
+    help="An argument of the class; NAME:=JSON for what is no text. Repeatable; values are never shown. A"
+    " password, or a URL with one: NAME=@FILE, or NAME=@ to be asked for it.",
 )

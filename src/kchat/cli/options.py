@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from kchat.cli.secrets import is_secret, secret_value
+from kchat.cli.secrets import is_secret, value_from_elsewhere, warn_of
 
 BOOTSTRAP_VARIABLE = "KCHAT_BOOTSTRAP"
 CONFIG_VARIABLE = "KCHAT_CONFIG"
@@ -35,9 +35,7 @@ def _properties(context: click.Context, _: click.Parameter, given: Sequence[str]
         name = ALIASES.get(name, name)
         if name == SERVERS:
             raise click.BadParameter("name the brokers with --bootstrap, not with bootstrap.servers")
-        if not context.resilient_parsing and is_secret(name):
-            value = secret_value(name, value)
-        properties[name] = value
+        properties[name] = _secret(name, value, context) if is_secret(name) else value
     context.meta[PROPERTIES_KEY] = properties
     return properties
 
@@ -53,6 +51,14 @@ def _servers(_: click.Context, __: click.Parameter, given: str | None) -> str | 
 def _may_be_reached(server: str) -> bool:
     port = re.search(r":(\d+)\s*$", server)
     return port is None or 1 <= int(port[1]) <= PORT_MAX
+
+
+def _secret(name: str, given: str, context: click.Context) -> str:
+    completing = context.resilient_parsing  # a line that is being typed is no place for words
+    elsewhere = value_from_elsewhere(name, given, may_ask=not completing)
+    if elsewhere is None and not completing:
+        warn_of(f"-X {name}", ", in a --config file or in the environment")
+    return given if elsewhere is None else elsewhere
 
 
 def _debug(context: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -8,35 +8,50 @@ import click
 FROM_ELSEWHERE = "@"
 """Begins the value of a secret property that is in a file: `@FILE`; alone it is asked for."""
 
-_SECRET = re.compile(r"password|secret|token(?!\.endpoint)|\.pem$|oauthbearer\.config|jaas")
-"""Names of properties whose values let somebody in."""
+_SECRET = re.compile(
+    r"pass(word|wd|phrase)|secret|token(?!\.endpoint)|private[._]key(?!\.file)|api[._]?key|\.pem$"
+    r"|oauthbearer\.config|jaas"
+)
+"""Names of properties, and of arguments of history classes, whose values let somebody in."""
+
+_LOGIN_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
 def is_secret(name: str) -> bool:
     """Whether the value of this property lets whoever knows it in."""
-    return _SECRET.search(name) is not None
+    return _SECRET.search(name.lower()) is not None
 
 
-def secret_value(name: str, given: str) -> str:
-    """The value of a secret property as `-X` gives it: `@FILE`, `@` to be asked for it, or itself.
+def has_login(text: str) -> bool:
+    """Whether this looks like a URL with a password in it."""
+    return _LOGIN_IN_URL.search(text) is not None
 
-    A value that stands in the arguments is used, with a warning: it cannot be taken back any more.
+
+def value_from_elsewhere(name: str, given: str, *, may_ask: bool = True) -> str | None:
+    """The value where `@FILE` is given, or `@` to be asked for it; None where the value itself is given.
 
     Raises:
-        click.BadParameter: the file cannot be read; its name is told, and nothing of what is in it.
+        click.BadParameter: the file cannot be read, of which nothing is told but the reason; or nobody may be
+            asked: a line is being completed.
     """
     if given == FROM_ELSEWHERE:
+        if not may_ask:
+            raise click.BadParameter(f"nobody can be asked for {name} here")
         asked: str = click.prompt(name, hide_input=True, err=True)
         return asked
     if given.startswith(FROM_ELSEWHERE):
         return _content(name, Path(given.removeprefix(FROM_ELSEWHERE)))
+    return None
+
+
+def warn_of(assigned: str, others: str = "") -> None:
+    """Say that a value stands in the arguments: it is used, for it cannot be taken back any more."""
     click.echo(
-        f"kchat: warning: everybody on this machine can see the value of -X {name} in the list of"
-        f" processes; give it as -X {name}=@FILE, as -X {name}=@ to be asked for it, in a --config file or"
-        " in the environment",
+        f"kchat: warning: everybody on this machine can see the value of {assigned} in the list of"
+        f" processes; give it as {assigned}=@FILE, {'' if others else 'or '}as {assigned}=@ to be asked for"
+        f" it{others}",
         err=True,
     )
-    return given
 
 
 def _content(name: str, path: Path) -> str:
