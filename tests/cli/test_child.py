@@ -22,6 +22,17 @@ main()
 """
 
 
+HEARD_SECONDS = 1.0
+"""Ctrl-C works within this."""
+
+
+def process_seconds() -> float:
+    """What a process of the command costs on this machine now, however busy it is: to end one costs less."""
+    begun = time.monotonic()
+    run_child("--version")
+    return time.monotonic() - begun
+
+
 def test_the_demo_runs_without_a_kafka_and_without_a_warning() -> None:
     done = run_child("demo", "--json", "--say", "hello", "--say", "\x1b]0;title\x07")
     assert done.returncode == 0
@@ -53,6 +64,7 @@ def test_a_missing_extra_is_one_sentence(missing: str) -> None:
     ],
 )
 def test_ctrl_c_ends_it_with_130(arguments: list[str], after: str) -> None:
+    before = process_seconds()
     child = subprocess.Popen(
         [*COMMAND, "demo", *arguments],
         stdout=subprocess.PIPE,
@@ -70,8 +82,9 @@ def test_ctrl_c_ends_it_with_130(arguments: list[str], after: str) -> None:
         begun = time.monotonic()
         child.send_signal(signal.SIGINT)
         _, told = child.communicate(timeout=10)
+        took = time.monotonic() - begun
     assert child.returncode == 130
-    assert time.monotonic() - begun < 2
+    assert took < HEARD_SECONDS + max(before, process_seconds())
     assert told == "\nkchat: interrupted\n"
 
 

@@ -139,6 +139,16 @@ def test_a_secret_is_known_by_its_name(name: str, secret: bool) -> None:
     assert is_secret(name) == secret
 
 
+def test_a_file_that_is_too_long_is_an_error_and_not_read_in_part(tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("#" * 1_000_000 + "\nsasl.password=late")
+    result = run("told", "-b", "b", "--config", str(file))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"kchat: {file} has more than 1,000,000 characters\nNext step: ")
+    file.write_text("client.id=x\n#" + "#" * 999_987)
+    assert run("told", "-b", "b", "--config", str(file)).stdout == "b\nclient.id=1\n"
+
+
 def test_a_password_among_the_arguments_is_warned_of() -> None:
     result = run("told", "-b", "b", "-X", f"sasl.password={SECRET}", "-X", "client.id=@x")
     assert result.exit_code == 0

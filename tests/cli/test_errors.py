@@ -59,6 +59,34 @@ def test_a_defect_is_told_without_its_text_and_debug_shows_where_it_is() -> None
     assert SECRET not in result.output + debugged.output
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (TimeoutError(), "the system refused something (TimeoutError)"),
+        (
+            FileNotFoundError(2, "No such file", "a\x1bb"),
+            "the system refused something (No such file): a\\x1bb",
+        ),
+    ],
+)
+def test_an_error_of_the_system_names_its_file_and_debug_shows_where(error: OSError, told: str) -> None:
+    @click.group(cls=CommandGroup)
+    def group() -> None:
+        """One command."""
+
+    @group.command()
+    @debug_option
+    def refused() -> None:
+        """Meet the error."""
+        raise error
+
+    result = click.testing.CliRunner().invoke(group, ["refused"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"kchat: {told}\nNext step: ")
+    shown = click.testing.CliRunner().invoke(group, ["refused", "--debug"])
+    assert f"\n{type(error).__name__}" in shown.stderr
+
+
 def test_ctrl_c_has_an_exit_code_of_its_own() -> None:
     result = click.testing.CliRunner().invoke(commands, ["interrupted"])
     assert result.exit_code == 130

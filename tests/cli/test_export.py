@@ -195,7 +195,8 @@ def test_a_session_that_is_not_there_is_one_sentence_and_no_file(tmp_path: Path)
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr == (
-        "kchat: there is no session 'no\\x1bwhere'\nNext step: kchat ls lists those that are there\n"
+        "kchat: there is no session 'no\\x1bwhere' on this cluster\n"
+        "Next step: kchat ls shows those that are there\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -206,4 +207,8 @@ def test_wrong_usage_and_a_directory_that_is_missing(tmp_path: Path) -> None:
     assert invoke("export", "").exit_code == 2
     missing = invoke("export", "s", "-o", str(tmp_path / "no" / "a.jsonl"))
     assert missing.exit_code == 1
-    assert "cannot write: No such file or directory" in missing.stderr
+    assert (
+        f"kchat: {tmp_path}/no/a.jsonl cannot be written: No such file or directory\nNext" in missing.stderr
+    )
+    shown = invoke("--debug", "export", "s", "-o", str(tmp_path / "no" / "a.jsonl"))
+    assert "\nFileNotFoundError: [Errno 2]" in shown.stderr

@@ -324,6 +324,41 @@ def test_a_topic_that_is_not_there_is_one_sentence() -> None:
     assert result.stderr.startswith("kchat: there is no topic nowhere\nNext step: ")
 
 
+@pytest.mark.usefixtures("fake")
+def test_a_file_that_cannot_be_read_is_named_and_debug_shows_where() -> None:
+    result = invoke("import", "/proc/self/mem", "--session", "s")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("kchat: /proc/self/mem cannot be read: Input/output error\nNext step: ")
+    shown = invoke("import", "/proc/self/mem", "--session", "s", "--debug")
+    assert "\nOSError: [Errno 5]" in shown.stderr
+
+
+def test_the_times_of_records_are_a_part_that_is_not_carried(fake: FakeBroker, tmp_path: Path) -> None:
+    conversation(fake, "s").append([human("one"), human("two")])
+    path = str(tmp_path / "a.jsonl")
+    invoke("export", "s", "-o", path)
+    for source, where in (([path], "line 2"), (["--from-topic", "s"], None)):
+        result = invoke("import", *source, "--session", f"new-{len(source)}", "--json")
+        assert result.exit_code == 0
+        [loss] = document(result)["not_carried"]
+        assert (loss["what"], loss["count"], loss["whole"]) == ("record time", 2, False)
+        assert where is None or loss["first"][0] == where
+        assert "kchat: not carried: record time of 2 messages (" in result.stderr
+    again = document(invoke("import", path, "--session", "new-1", "--json"))
+    assert again["not_carried"] == [], "nothing is appended"
+    plain = document(invoke("import", bare(tmp_path / "b", TURNS), "--session", "t", "--json"))
+    assert plain["not_carried"] == [], "the file has no times"
+
+
+def test_a_topic_of_the_same_name_that_was_made_anew_is_another_source(fake: FakeBroker) -> None:
+    value = json.dumps({"type": "human", "data": {"content": "same"}}).encode()
+    for there in (0, 1):
+        fake.cluster.create("old", partitions=1)
+        fake.cluster.inject("old", value, timestamp_ms=1_000)
+        assert counts("--from-topic", "old", "--session", "new") == (1, 0, 1), there
+        fake.cluster.delete("old")
+
+
 def test_a_topic_is_made_as_it_is_told(planned: FakeBroker, tmp_path: Path) -> None:
     counts(bare(tmp_path / "a", TURNS), "--session", "s", "--ttl-ms", "-1")
     assert [c.settings for c in planned.commands if isinstance(c, CreateTopic)] == [TopicSettings(ttl_ms=-1)]

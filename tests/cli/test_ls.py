@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kchat.cli.ls import KEYS
 from kchat.cli.quantities import age_text, size_text
 from kchat.cli.session_rows import WHOLE_MAX, Partition, matches, record_bytes, session_row
 from kchat.cli.session_survey import TOPICS_MAX, survey_sessions
@@ -42,6 +43,17 @@ def test_a_row_is_the_sum_of_its_partitions() -> None:
     assert (row.messages, row.first_ms, row.last_ms, row.partitions) == (11, 40, 70, 3)
     assert (row.size_bytes, row.size_exact) == (11 * SIZE, False)
     assert (row.retention_ms, row.is_conversation) == (1_000, True)
+
+
+def test_the_soonest_to_expire_is_first_and_what_is_kept_for_ever_last() -> None:
+    kept = {"week": "604800000", "ever": "-1", "at once": "0", "unknown": None}
+    rows = [session_row(name, name, (), {"retention.ms": ms} if ms else None) for name, ms in kept.items()]
+    assert [row.session for row in sorted(rows, key=KEYS["retention"])] == [
+        "at once",
+        "week",
+        "ever",
+        "unknown",
+    ]
 
 
 def test_what_is_not_known_is_none_and_not_nothing() -> None:

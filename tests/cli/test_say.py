@@ -39,6 +39,8 @@ def test_it_appends_and_tells_where_on_stderr(fake: FakeBroker) -> None:
 def test_a_dash_reads_stdin(fake: FakeBroker) -> None:
     assert piped("say", "s", "-", "--role", "system", stdin="zwei\nZeilen é\n".encode()).exit_code == 0
     assert said(fake) == [("system", "zwei\nZeilen é")]
+    assert piped("say", "t", "-", stdin=b"  as it is \t\n\r\n").exit_code == 0
+    assert said(fake, "t") == [("human", "  as it is \t\n")], "the last line break alone is not the user's"
     refused = piped("say", "s", "-", stdin=b"\xff")
     assert refused.exit_code == 2
     assert "stdin is no text in UTF-8" in refused.stderr

@@ -82,6 +82,53 @@ def test_tail_goes_on_with_a_session_that_begins_anew(
     assert result.stderr.startswith("kchat: session 's' was deleted, or lost this place")
 
 
+def test_tail_tells_of_what_it_leaves_out(fake: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.cluster.create("s", partitions=1)
+    append(fake, human("before"))
+    fake.cluster.inject("s", b"{poison")
+    append(fake, human("after"))
+    left_out = "kchat: a record that is no message, and left out: "
+    result = invoke("tail", "s", "--json")
+    assert (result.exit_code, texts(result.stdout)) == (0, ["before", "after"])
+    [told] = result.stderr.splitlines()
+    assert told.startswith(f"{left_out}0:1 of topic s, not JSON")
+    assert "poison" not in told
+
+    broker = fake.reopened()
+    monkeypatch.setattr(fake, "reopened", lambda: broker)
+    cluster = fake.cluster
+    cluster.at(cluster.now_ms + 2_000, lambda: cluster.inject("s", b"{more"))
+    cluster.at(cluster.now_ms + 4_000, lambda: append(fake, human("last")))
+    cluster.at(cluster.now_ms + 300_000, broker.close)  # which ends what follows
+    followed = invoke("tail", "-f", "s", "--json")
+    assert texts(followed.stdout) == ["before", "after", "last"]
+    places = [line.removeprefix(left_out).partition(" ")[0] for line in followed.stderr.splitlines()]
+    assert places == ["0:1", "0:3"]
+
+
+def test_rm_deletes_another_programs_topic_only_where_it_is_told_to(fake: FakeBroker) -> None:
+    append(fake, human("one"), session="orders")
+    for _ in range(19):
+        fake.cluster.inject("orders", b'{"order": 1}', key=b"orders")
+    assert invoke("rm", "orders", "--yes").exit_code == 0, "all records of a short one are looked at"
+    append(fake, human("one"), session="orders")
+    for _ in range(20):
+        fake.cluster.inject("orders", b'{"order": 1}', key=b"orders")
+    refused = invoke("rm", "orders", "--yes")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("kchat: the newest records of the topic orders are no messages")
+    assert "--any-topic deletes it" in refused.stderr
+    assert "orders" in fake.cluster.topics
+    append(fake, human("two"), session="orders")
+    assert invoke("rm", "orders", "--yes").exit_code == 0, "a message among the five newest"
+    fake.cluster.create("orders", partitions=1)
+    assert invoke("rm", "orders", "--yes").exit_code == 0, "an empty topic"
+    fake.cluster.create("orders", partitions=1)
+    fake.cluster.inject("orders", b"1")
+    assert invoke("rm", "orders", "--yes", "--any-topic").exit_code == 0
+    assert "orders" not in fake.cluster.topics
+
+
 def test_rm_asks_where_somebody_can_be_asked_and_else_wants_yes(fake: FakeBroker) -> None:
     append(fake, human("one"))
     asked = invoke("rm", "s")

@@ -27,7 +27,7 @@ from kchat.io.survey import Survey
 
 C = TypeVar("C", bound=Callable[..., Any])
 
-FILE_BYTES_MAX = 1_000_000
+FILE_CHARACTERS_MAX = 1_000_000
 """A file of properties is smaller than this by far."""
 
 
@@ -112,7 +112,11 @@ def _file_properties(path: str) -> dict[str, str]:
     """A file's properties by librdkafka's names, without those that other programs need and kchat refuses."""
     try:
         with Path(path).open(encoding="utf-8") as file:
-            properties = translated(parsed(file.read(FILE_BYTES_MAX)))
+            text = file.read(FILE_CHARACTERS_MAX + 1)
+        if len(text) > FILE_CHARACTERS_MAX:
+            told = f"{path} has more than {FILE_CHARACTERS_MAX:,} characters"
+            raise SettingError(told, "name a file of properties by --config")
+        properties = translated(parsed(text))
     except (NoPropertyError, UntranslatableError) as error:
         next_step = (
             error.next_step if isinstance(error, UntranslatableError) else "give it a name, or comment it out"

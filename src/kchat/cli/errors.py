@@ -50,8 +50,6 @@ class CommandGroup(click.Group):
             if error.__cause__ is not None and ctx.meta.get(DEBUG_KEY):
                 click.echo(_traceback(error.__cause__, ctx), err=True, nl=False)
             raise  # click's own; a pipe whose reader is gone is its business too
-        except OSError as error:
-            raise CommandError(f"cannot write: {error.strerror}", "") from None
         except KeyboardInterrupt:
             _exit_interrupted(ctx)
         except Exception as error:
@@ -67,6 +65,11 @@ def _exit_interrupted(ctx: click.Context) -> NoReturn:
     ctx.exit(INTERRUPTED)
 
 
+def system_reason(error: OSError) -> str:
+    """What the system says, without the file's name; the kind of error where it says nothing."""
+    return error.strerror or type(error).__name__
+
+
 def sentence(error: KchatError) -> str:
     """What happened and where, without the next step."""
     return str(error).removesuffix(f"; {error.next_step}")
@@ -80,6 +83,12 @@ def _shown(error: Exception, ctx: click.Context) -> CommandError:
             return SettingError(told, error.next_step.replace("config=", "-X, the environment or the file"))
         case KchatError():
             return CommandError(sentence(error), error.next_step)
+        case OSError():
+            where = "" if error.filename is None else f": {error.filename}"
+            told = f"the system refused something ({system_reason(error)}){where}"
+            return CommandError(
+                _without_values(told, ctx), "mend that; run it again with --debug to see where it was"
+            )
         case _:
             # Its text is not of kchat's wording and may quote a property.
             return CommandError(f"{DEFECT} ({type(error).__name__})", DEFECT_NEXT_STEP)

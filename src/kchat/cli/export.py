@@ -10,7 +10,6 @@ import click
 from attrs import define
 
 from kchat.cli.connection import Connection, connection_options
-from kchat.cli.errors import CommandError
 from kchat.cli.file_output import output
 from kchat.cli.formats.choice import WRITTEN, writer, written_as
 from kchat.cli.formats.entries import About, Entry
@@ -19,7 +18,7 @@ from kchat.cli.json_lines import print_json
 from kchat.cli.moments import moment_option
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.progress import Advance, progress
-from kchat.cli.session_argument import session_argument
+from kchat.cli.session_argument import missing_session, session_argument
 from kchat.cli.whole_reads import Part, whole_read
 from kchat.conversation.arguments import timestamp
 from kchat.conversation.escaping import printable
@@ -86,7 +85,7 @@ def export(
         counted = _Counted(parts, advance)
         first = next(parts)
         if not first.exists:
-            raise CommandError(f"there is no session {session!a}", "kchat ls lists those that are there")
+            raise missing_session(session)
         with output(path) as stream:
             writer(format_name)(_about(log, session, first), counted.entries(first), stream, losses)
     _report(session, path, format_name, counted.count, losses, as_json=as_json)

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from kchat.cli.errors import CommandError, system_reason
+
 
 @contextmanager
 def output(path: str | None) -> Iterator[IO[str]]:
@@ -19,8 +21,27 @@ def output(path: str | None) -> Iterator[IO[str]]:
     /dev/stderr) is written to as it is.
 
     Raises:
-        OSError: it cannot be written.
+        CommandError: it cannot be written.
     """
+    with _told("stdout" if path is None else path), _stream(path) as stream:
+        yield stream
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # its reader has gone, which is no error of ours
+    except OSError as error:
+        raise CommandError(
+            f"{where} cannot be written: {system_reason(error)}",
+            "see that its directory is there and has room, and that you may write there; or name another",
+        ) from error
+
+
+@contextmanager
+def _stream(path: str | None) -> Iterator[IO[str]]:
     if path is None:
         if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
             sys.stdout.reconfigure(encoding="utf-8")  # as in a file, whatever the terminal's would be

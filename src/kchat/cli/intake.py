@@ -1,8 +1,10 @@
 """An import: each message of a source once, behind what the session holds.
 
-What is there already is known by its id, so an import can be repeated, and one that was stopped goes on. Its
-first batch is marked as resent then (docs/adr/0013-second-copies.md): of an import that was killed, the last
-records may still arrive while this one runs, and readers drop the second copies.
+What is there already is known by its id, so an import can be repeated, and one that was stopped goes on. If
+something of it is there, its first batch is marked as resent (docs/adr/0013-second-copies.md): of an import
+that was killed, the last records may still arrive while this one runs, and readers drop the second copies.
+One that was killed before any of it was there looks like none, and nothing is marked: reads of the whole drop
+second copies of that, too.
 """
 
 import re
@@ -148,6 +150,8 @@ class Intake:
             self.losses.whole("its record would be larger than the client takes", source.where)
             return
         self.counts.lacking += 1
+        if source.timed:
+            self.losses.part("record time", source.where)
         if self._to.dry_run:
             return
         full = len(self._batch) >= BATCH_RECORDS or self._bytes + record.size_bytes > BATCH_BYTES

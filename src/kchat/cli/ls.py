@@ -18,6 +18,9 @@ from kchat.cli.tables import time_iso, time_text
 from kchat.conversation.escaping import printable
 from kchat.core import session_id_of
 
+FOR_EVER = 1 << 63
+"""Behind every retention in milliseconds; of one that is not known nobody can say that it is shorter."""
+
 KEYS: dict[str, Callable[[SessionRow], Any]] = {
     "name": lambda row: row.session,
     "messages": lambda row: -(row.messages or 0),
@@ -25,8 +28,13 @@ KEYS: dict[str, Callable[[SessionRow], Any]] = {
     "last": lambda row: -(row.last_ms or 0),
     "bytes": lambda row: -(row.size_bytes or 0),
     "partitions": lambda row: -row.partitions,
-    "retention": lambda row: row.retention_ms if (row.retention_ms or -1) >= 0 else 1 << 63,
+    "retention": lambda row: _kept_ms(row.retention_ms),
 }
+
+
+def _kept_ms(retention_ms: int | None) -> int:
+    return FOR_EVER if retention_ms is None or retention_ms < 0 else retention_ms
+
 
 NARROW = 100
 """Columns; a narrower terminal shows less of each session, so that its name has room."""

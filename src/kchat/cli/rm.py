@@ -3,15 +3,17 @@
 import sys
 
 import click
+from attrs import frozen
 
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.errors import CommandError, SettingError
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import missing_session, session_argument
+from kchat.cli.session_rows import SAMPLE_MAX, WHOLE_MAX, is_conversation
 from kchat.conversation import conversation
 from kchat.conversation.escaping import printable
-from kchat.core import OnCorrupt
+from kchat.core import FromBefore, Log, OnCorrupt, ReadRequest, Record, delivered
 
 
 def can_ask() -> bool:
@@ -23,11 +25,18 @@ def can_ask() -> bool:
 @session_argument
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--keep-topic", is_flag=True, help="Delete the messages, and keep the topic and its settings.")
+@click.option("--any-topic", is_flag=True, help="A topic, too, whose newest records are no messages.")
 @connection_options
 @json_option
 @debug_option
-def rm(connection: Connection, session: str, yes: bool, keep_topic: bool, as_json: bool) -> None:
-    """Delete a conversation for good: its topic, and all that is in it."""
+def rm(
+    connection: Connection, session: str, yes: bool, keep_topic: bool, any_topic: bool, as_json: bool
+) -> None:
+    """Delete a conversation for good: its topic, and all that is in it.
+
+    Any topic's name may be a session id. One that kchat ls leaves out, since its newest records are no
+    messages, is somebody else's, most likely: it is deleted with --any-topic alone.
+    """
     if not yes and not can_ask():
         raise SettingError(
             "nobody can be asked here: stdin is no terminal", "give --yes to delete it unasked"
@@ -36,6 +45,11 @@ def rm(connection: Connection, session: str, yes: bool, keep_topic: bool, as_jso
         talk = conversation(log, session, on_corrupt=OnCorrupt.SKIP)
         if talk.last(1).end is None:
             raise missing_session(session)
+        if not any_topic and not is_conversation(_newest(log, session, talk.topic)):
+            raise CommandError(
+                f"the newest records of the topic {talk.topic} are no messages: it may be another program's",
+                "look at it with kchat ls --all and kchat verify; --any-topic deletes it",
+            )
         if not yes:
             what = "all messages of" if keep_topic else "the topic of"
             question = printable(f"Delete {what} session '{session}' (topic {talk.topic}) for good?")
@@ -46,3 +60,17 @@ def rm(connection: Connection, session: str, yes: bool, keep_topic: bool, as_jso
     click.echo(printable(f"kchat: session '{session}' {done}"), err=True)
     if as_json:
         print_json({"session": session, "topic": talk.topic, "kept_topic": keep_topic})
+
+
+@frozen
+class _AsItIs:
+    def decode(self, record: Record) -> Record:
+        return record
+
+
+def _newest(log: Log, session: str, topic: str) -> tuple[Record, ...]:
+    """The records that kchat ls judges a topic by (docs/adr/0029-which-topics-are-sessions.md)."""
+    request = ReadRequest(topic=topic, start=FromBefore(WHOLE_MAX), decoder=_AsItIs())
+    progress = delivered(log.read(request), session=session, topic=topic)
+    firsts = {p.partition: p.offset - SAMPLE_MAX for p in progress.positions if p.partition in progress.older}
+    return tuple(d.message for d in progress.deliveries if d.offset >= firsts.get(d.partition, 0))

@@ -1,6 +1,6 @@
 """What `kchat ls` says of one session, out of what the cluster says of its topic. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from attrs import frozen
@@ -15,8 +15,6 @@ WHOLE_MAX = 20
 worthless. More would be held in memory for hundreds of topics at once."""
 
 _DECODER = JsonDecoder()
-
-Place = tuple[str, int]
 
 
 @frozen(kw_only=True)
@@ -82,7 +80,7 @@ def session_row(
         size_bytes=sum(size for size in sizes if size is not None) if whole else None,
         size_exact=whole and all(p.records == len(p.sample or ()) for p in known),
         retention_ms=_retention(settings),
-        is_conversation=_is_conversation(known),
+        is_conversation=is_conversation(record for p in known for record in p.sample or ()),
     )
 
 
@@ -117,7 +115,7 @@ def _retention(settings: Mapping[str, str] | None) -> int | None:
         return None
 
 
-def _is_conversation(partitions: list[Partition]) -> bool:
+def is_conversation(newest: Iterable[Record]) -> bool:
     """Whether a message is among the newest records, or nobody can say that there is none."""
-    seen = [record for partition in partitions for record in partition.sample or ()]
+    seen = list(newest)
     return not seen or any(not isinstance(_DECODER.decode(record), Corrupt) for record in seen)

@@ -1,11 +1,12 @@
 """Where imported messages come from: a file, or a topic, its own or one of langchain_community's class."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, assert_never
 
 import click
 
-from kchat.cli.errors import CommandError
+from kchat.cli.errors import CommandError, system_reason
 from kchat.cli.formats.choice import looks_like, reader
 from kchat.cli.formats.entries import NoConversation, Placed, Poison, Source, Sourced, Unusable
 from kchat.cli.identity import digest, placed_id
@@ -20,28 +21,43 @@ def from_file(file: IO[bytes], format_name: str | None) -> Iterator[Source]:
     """The messages of a file, of the format that is named or that it looks like.
 
     Raises:
-        CommandError: it is empty, or a document, but no conversation.
+        CommandError: it cannot be read, is empty, or is a document, but no conversation.
     """
-    if format_name is None:
-        peek = getattr(file, "peek", None)
-        begin = None if peek is None else peek(PEEK_BYTES)
-        if begin == b"":
-            raise CommandError("the file is empty: there is nothing to import", "name another")
-        format_name = "jsonl" if begin is None else looks_like(begin)
-    try:
-        yield from reader(format_name)(file)
-    except NoConversation as error:
-        raise CommandError(str(error), "name its format with --format") from None
+    with _reading(file):
+        if format_name is None:
+            peek = getattr(file, "peek", None)
+            begin = None if peek is None else peek(PEEK_BYTES)
+            if begin == b"":
+                raise CommandError("the file is empty: there is nothing to import", "name another")
+            format_name = "jsonl" if begin is None else looks_like(begin)
+        try:
+            yield from reader(format_name)(file)
+        except NoConversation as error:
+            raise CommandError(str(error), "name its format with --format") from None
 
 
 def lines_in(file: IO[bytes]) -> int | None:
-    """How many lines a file has, None for a pipe."""
+    """How many lines a file has, None for a pipe.
+
+    Raises:
+        CommandError: it cannot be read.
+    """
     if not file.seekable():
         return None
-    begin = file.tell()
-    count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-    file.seek(begin)
+    with _reading(file):
+        begin = file.tell()
+        count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+        file.seek(begin)
     return count
+
+
+@contextmanager
+def _reading(file: IO[bytes]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        told = f"{file.name} cannot be read: {system_reason(error)}"
+        raise CommandError(told, "name a file that can be read from its beginning, or - for stdin") from error
 
 
 def checked_topic(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
@@ -71,7 +87,7 @@ def _sourced(topic: str, part: Part, entry: Placed | Poison) -> Source:
             return Unusable(f"{place}, {reason}", "it is no message")
         case Placed(place=place, message=message, message_id=message_id):
             known = message_id or _place_id(topic, part, entry)
-            return Sourced(str(place), message, known)
+            return Sourced(str(place), message, known, timed=True)
         case _:
             assert_never(entry)
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from typing import cast
 
 import click
 from attrs import field, frozen
@@ -12,10 +13,11 @@ from kchat.cli.connection import Connection, connection_options
 from kchat.cli.json_lines import entry_json, print_json
 from kchat.cli.options import COUNT_MAX, debug_option, json_option
 from kchat.cli.session_argument import missing_session, sessions_argument
+from kchat.cli.telling import TellingLog
 from kchat.cli.transcript import printed
 from kchat.conversation import AsyncConversation, Entry, async_conversation
 from kchat.conversation.escaping import printable
-from kchat.core import ChatPosition, Log, Message, OnCorrupt, PositionGone
+from kchat.core import ChatPosition, Corrupt, Log, Message, OnCorrupt, PositionGone
 
 COLORS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 """Of the sessions, in turn."""
@@ -75,7 +77,8 @@ def tail(
 
 
 async def _tail(log: Log, printer: Printer, count: int, *, follow: bool) -> None:
-    talks = [async_conversation(log, name, on_corrupt=OnCorrupt.SKIP) for name in printer.sessions]
+    telling = cast(Log, TellingLog(log, _tell_skipped))
+    talks = [async_conversation(telling, name, on_corrupt=OnCorrupt.SKIP) for name in printer.sessions]
     # A count of 0 asks nothing: one is asked for where it is to be known whether the session is there.
     pages = await asyncio.gather(*(talk.last(max(count, 1)) for talk in talks))
     for name, page in zip(printer.sessions, pages, strict=True):
@@ -93,6 +96,11 @@ async def _tail(log: Log, printer: Printer, count: int, *, follow: bool) -> None
     if follow:
         places = zip(talks, pages, strict=True)
         await asyncio.gather(*(_follow(talk, printer, page.end) for talk, page in places))
+
+
+def _tell_skipped(topic: str, skipped: Corrupt) -> None:
+    told = f"a record that is no message, and left out: {skipped.partition}:{skipped.offset} of topic {topic}"
+    click.echo(printable(f"kchat: {told}, {skipped.reason}"), err=True)
 
 
 async def _follow(talk: AsyncConversation[Message], printer: Printer, after: ChatPosition | None) -> None:

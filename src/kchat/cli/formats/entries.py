@@ -64,12 +64,14 @@ Write = Callable[[About, Iterable[Entry], IO[str], Losses], None]
 class Sourced:
     """A message that is to be imported, and where in the source it is, in words.
 
-    `source_id` is what the source itself says of its identity, None where it says nothing.
+    `source_id` is what the source itself says of its identity, None where it says nothing; `timed`: it says
+    when it was appended, which a record that is appended now cannot have.
     """
 
     where: str
     message: Message
     source_id: str | None = None
+    timed: bool = False
 
 
 @frozen

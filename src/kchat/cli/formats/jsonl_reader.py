@@ -100,7 +100,8 @@ def _message(state: _Reading, where: str, document: dict[str, Any]) -> Source:
     message = decoded(envelope)
     if isinstance(message, Corrupt):
         return Unusable(where, message.reason)
-    return Sourced(where, message, _source_id(state.head, document, message))
+    timed = state.head is not None and document.get("time") is not None
+    return Sourced(where, message, _source_id(state.head, document, message), timed=timed)
 
 
 def _source_id(head: Head | None, document: dict[str, Any], message: Message) -> str | None:
