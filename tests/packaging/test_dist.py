@@ -83,6 +83,7 @@ def test_a_name_without_a_type_is_told() -> None:
     assert verify_types.incomplete({"typeCompleteness": {"symbols": report}}) == [
         "kchat.core.bad: Return type is unknown",
         "kchat.core.guessed: see its parts",
+        "kchat.cli.main: see its parts",
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 from attrs import field, frozen
 
+from kchat.cli.decorating import Decorator
 from kchat.cli.options import PROPERTIES_KEY
 from kchat.cli.secrets import has_login, is_secret, value_from_elsewhere, warn_of
 
@@ -70,7 +71,7 @@ def _texts(value: Any) -> Iterator[str]:
             pass
 
 
-arguments_option = click.option(
+arguments_option: Decorator = click.option(
     "--arg",
     "arguments",
     metavar="NAME=VALUE",

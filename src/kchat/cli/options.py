@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from kchat.cli.decorating import Decorator
 from kchat.cli.secrets import is_secret, value_from_elsewhere, warn_of
 
 BOOTSTRAP_VARIABLE = "KCHAT_BOOTSTRAP"
@@ -66,7 +67,7 @@ def _debug(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     context.meta[DEBUG_KEY] = wanted or context.meta.get(DEBUG_KEY, False)
 
 
-bootstrap_option = click.option(
+bootstrap_option: Decorator = click.option(
     "-b",
     "--bootstrap",
     metavar="HOST:PORT",
@@ -76,7 +77,7 @@ bootstrap_option = click.option(
     help="The cluster; several brokers separated by commas.",
 )
 
-properties_option = click.option(
+properties_option: Decorator = click.option(
     "-X",
     "properties",
     metavar="PROP=VALUE",
@@ -86,7 +87,7 @@ properties_option = click.option(
     " or PROP=@ to be asked for it.",
 )
 
-config_option = click.option(
+config_option: Decorator = click.option(
     "--config",
     "config_file",
     metavar="FILE",
@@ -96,7 +97,7 @@ config_option = click.option(
     help="A file of properties: Kafka's own client.properties, or librdkafka's names.",
 )
 
-debug_option = click.option(
+debug_option: Decorator = click.option(
     "--debug",
     is_flag=True,
     is_eager=True,
@@ -105,6 +106,6 @@ debug_option = click.option(
     help="Show the traceback of an error.",
 )
 
-json_option = click.option(
+json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON on stdout, and notes on stderr."
 )

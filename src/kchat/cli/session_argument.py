@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from kchat.cli.completing import complete_session
+from kchat.cli.decorating import Decorator
 from kchat.cli.errors import CommandError
 from kchat.core import InvalidSessionId, place
 
@@ -29,11 +30,11 @@ def checked_sessions(
     return tuple(dict.fromkeys(checked_session(context, parameter, name) for name in given))
 
 
-session_argument = click.argument(
+session_argument: Decorator = click.argument(
     "session", metavar="SESSION", callback=checked_session, shell_complete=complete_session
 )
 
-sessions_argument = click.argument(
+sessions_argument: Decorator = click.argument(
     "sessions",
     metavar="SESSION...",
     nargs=-1,
