@@ -4,9 +4,10 @@ import asyncio
 import threading
 import time
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from confluent_kafka import KafkaError, Producer
 
 from kchat.core import (
     Appended,
@@ -16,12 +17,14 @@ from kchat.core import (
     KchatError,
     Message,
     NewRecord,
+    Produce,
     TopicSettings,
     encode,
     place,
 )
 from kchat.io import AsyncKafkaLog, KafkaLog, aio_calls
-from kchat.io.clients import READERS_MAX
+from kchat.io.appends import Appends
+from kchat.io.clients import READERS_MAX, SharedProducer
 from kchat.io.polling import Polling
 from kchat.io.waking import Bell, Sleeper
 
@@ -267,3 +270,101 @@ def test_an_append_after_the_close_is_refused(kafka: str) -> None:
     log.close()
     with pytest.raises(KchatError):
         asyncio.run(log.aappend(request(name(), "late")))
+
+
+class _Flushed:
+    """A client whose flush ends at once, or when it is told to."""
+
+    def __init__(self) -> None:
+        self.flushed = threading.Semaphore(0)
+
+    def flush(self, seconds: float) -> int:
+        del seconds
+        self.flushed.release()
+        time.sleep(0.001)
+        return 0
+
+
+def test_a_polling_thread_that_sleeps_is_woken_by_who_joins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kchat.io.polling.IDLE_SECONDS_MAX", 3600.0)  # it wakes in no other way
+    client = _Flushed()
+    polling = Polling(cast(Producer, client))
+
+    def died(error: KafkaError) -> None:
+        del error
+
+    polling.join(died)
+    assert client.flushed.acquire(timeout=10)
+    polling.leave(died)
+    until = time.monotonic() + 10
+    while not polling._asleep and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.05)  # it is in its sleep by now
+    while client.flushed.acquire(blocking=False):
+        pass
+    polling.join(died)
+    try:
+        assert client.flushed.acquire(timeout=10), "it slept on"
+    finally:
+        polling.leave(died)
+        polling.close()
+
+
+def test_where_no_thread_can_be_started_nobody_is_left_to_be_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("kchat.io.polling.start_new_thread", refused)
+    polling = Polling(cast(Producer, _Flushed()))
+    with pytest.raises(RuntimeError):
+        polling.join(lambda _: None)
+    assert not polling._awaiting
+    assert polling._running is None
+
+
+def test_a_full_queue_is_left_at_once_and_tried_again(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the event loop would spin on it: no record is counted as sent that the client did not take."""
+    topic, texts = name(), [str(number) for number in range(100)]
+    left: list[int] = []
+    hand_over = Appends._hand_over
+
+    def seen(appends: Appends, producer: SharedProducer, command: Produce, end: float) -> bool:
+        before = appends._sent
+        goes_on = hand_over(appends, producer, command, end)
+        if appends._sent == before:
+            assert not goes_on, "it goes on with a queue that is full"
+            left.append(before)
+        return goes_on
+
+    monkeypatch.setattr(Appends, "_hand_over", seen)
+
+    async def main(log: KafkaLog) -> object:
+        await log.aappend(request(topic, "first"))
+        return await log.aappend(request(topic, *texts))
+
+    with KafkaLog({"bootstrap.servers": kafka, "queue.buffering.max.messages": 20}) as log:
+        assert isinstance(asyncio.run(main(log)), Appended)
+        assert texts_of(log, topic) == ["first", *texts]
+    assert left, "the queue was never full"
+
+
+def test_a_cancelled_append_sends_nothing_behind_what_is_on_its_way(kafka: str) -> None:
+    """The first record goes alone: when it arrives after the cancellation, the second one stays."""
+    topic = name()
+
+    async def main(log: KafkaLog) -> None:
+        await log.aappend(request(topic, "first"))
+        producer = log._clients._producer
+        assert producer is not None
+        producer.proofs.drop(topic)
+        doomed = asyncio.create_task(log.aappend(request(topic, "one", "two")))
+        await asyncio.sleep(0)
+        assert producer.users == 1, "nothing is on its way"
+        doomed.cancel()
+        await asyncio.wait([doomed])
+        await log.aappend(request(topic, "last"))
+
+    with KafkaLog({"bootstrap.servers": kafka}) as log:
+        asyncio.run(main(log))
+        assert "two" not in texts_of(log, topic)
+        assert texts_of(log, topic)[-1] == "last"
