@@ -173,6 +173,7 @@ def test_ctrl_c_at_a_question_is_ctrl_c(kafka: str, session: str) -> None:
     for arguments, question in questions:
         with terminal(*arguments, "-b", kafka) as asked:
             asked.read_until(question)
+            time.sleep(0.5)  # a signal before the read of the answer is heard at the next key
             asked.child.send_signal(signal.SIGINT)
             assert asked.ended() == 130
         assert "kchat: interrupted" in asked.text
