@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from kchat.cli.errors import ROOM
 from tests.cli.running import COMMAND, child_environment, contents, run_child
 
 WITHOUT = """
@@ -129,7 +130,7 @@ def test_the_reader_of_a_pipe_may_go() -> None:
         ("{} ls -b 127.0.0.1:1 >&-", "stdout is closed; /dev/null takes what is not wanted"),
         ("{} --version >&-", "stdout is closed; /dev/null takes what is not wanted"),
         ("{} --help >/dev/full", "No space left on device"),
-        ("{} ls --help >/dev/full", "No space left on device"),
+        ("{} ls --help >/dev/full", f"No space left on device\nNext step: {ROOM}"),
     ],
 )
 def test_a_stdout_that_takes_nothing_is_one_sentence(line: str, told: str) -> None:

@@ -1,5 +1,6 @@
 """What a user sees of an error: one sentence and the next step on stderr, and the exit code."""
 
+import errno
 import traceback
 from typing import IO, Any, NoReturn
 
@@ -11,6 +12,7 @@ from kchat.conversation.escaping import printable
 from kchat.core import InvalidConfig, KchatError
 
 DEFECT = "this is a defect of kchat"
+ROOM = "make room, or send the output elsewhere"
 DEFECT_NEXT_STEP = "run it again with --debug, and report what it shows"
 
 
@@ -83,6 +85,10 @@ def _shown(error: Exception, ctx: click.Context) -> CommandError:
             return SettingError(told, error.next_step.replace("config=", "-X, the environment or the file"))
         case KchatError():
             return CommandError(sentence(error), error.next_step)
+        case OSError(errno=errno.ENOSPC, filename=None):
+            return CommandError(
+                f"cannot write: {system_reason(error)}", "make room, or send the output elsewhere"
+            )
         case OSError():
             where = "" if error.filename is None else f": {error.filename}"
             told = f"the system refused something ({system_reason(error)}){where}"
