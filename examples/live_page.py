@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from kchat.conversation import AsyncConversation, Entry
-from kchat.core import ChatPosition, KchatError, Message, place_name
+from kchat.core import ChatPosition, KchatError, Message
 from kchat.io import APACHE_KAFKA, MOCK_CLUSTER, AsyncKafkaLog, EmbeddedKafka
 
 
@@ -55,10 +55,10 @@ async def events(entries: Entries) -> AsyncIterator[ServerSentEvent]:
     """The session from its beginning, live. It ends when the client leaves."""
     try:
         async for entry in entries:
-            message, record = entry.message, entry.position.record
+            message = entry.message
             shown = {"type": message.type, "text": message.text, "time": entry.time, "id": message.id}
-            names = [message.id, record and place_name(record)]  # the `id` of a "remove" is one of these
-            yield ServerSentEvent(data=shown | {"names": names}, id=str(entry.position), retry=1_000)
+            shown["names"] = entry.names  # the `id` of a "remove" is one of these
+            yield ServerSentEvent(data=shown, id=str(entry.position), retry=1_000)
     except KchatError as error:  # the session was deleted, say: the page begins again
         yield ServerSentEvent(event="ended", data=str(error))
 

@@ -211,3 +211,14 @@ def _is_the_message(talk: Conversation[Message], place: ChatPosition) -> None:
     assert [entry.message.text for entry in cursor.read(5)][:1] == ["a"]
     talk.redact(place)
     assert [entry.message.text for entry in talk.read()] == ["before", "b"]
+
+
+def test_a_follower_knows_by_its_entries_names_which_of_them_a_removal_means() -> None:
+    talk = conversation(FakeBroker(), "s")
+    places = talk.append([Message("human", {"content": text, "id": text}) for text in "abc"])
+    following = talk.follow(messages_max=5, seconds_max=5.0)
+    shown = [next(following) for _ in range(3)]
+    talk.redact(places[1])
+    talk.append([Message("remove", {"content": "", "id": "c"})])
+    removed = [entry.message.id for entry in following]
+    assert [entry.message.text for entry in shown if not set(entry.names) & set(removed)] == ["a"]

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from kchat.conversation.arguments import EPOCH
 from kchat.conversation.markdown import message_in_markdown, page_in_markdown
 from kchat.core import ChatPosition, CorruptRecord, Position, Slice
+from kchat.core.removals import names_of
 
 M = TypeVar("M")
 
@@ -62,6 +63,12 @@ class Entry(Generic[M]):
         return ChatPosition(
             self._session, self._slice.topic_id, self._slice.before(self._index), delivery.partition
         )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By what a removal may name it: the `id` of the message of type "remove" that a follower gets."""
+        delivery = self._slice.deliveries[self._index]
+        return names_of(delivery.message, delivery.rank, delivery.message_id)
 
     @property
     def time(self) -> datetime:
