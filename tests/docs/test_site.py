@@ -49,6 +49,7 @@ def site() -> Iterator[str]:
 @pytest.fixture
 def visitor(browser: WebDriver) -> Iterator[WebDriver]:
     """The browser, which leaves the page in the end."""
+    complaints(browser)  # what other tests' pages have left is not this site's
     yield browser
     browser.get("about:blank")
 
