@@ -59,6 +59,44 @@ def test_one_that_is_lost_makes_room_when_it_is_garbage() -> None:
     assert pool.lease("a", 0.01) == "a1"
 
 
+class Owner:
+    """Gives back what it leased when it is garbage: it brings the thing back, as a coroutine does."""
+
+    def __init__(self, pool: "Pool[Thing]") -> None:
+        self.me = self
+        self.pool = pool
+        self.leased = pool.lease("a", 1)
+
+    def __del__(self) -> None:
+        assert self.leased is not None
+        self.pool.give_back("a", self.leased)
+
+
+def test_one_that_comes_back_from_among_the_garbage_counts_again() -> None:
+    things = Things()
+    pool = things.pool(size=1)
+    Owner(pool)
+    gc.collect()
+    again = pool.lease("a", 1)
+    assert again == "a0"
+    assert pool.lease("a", 0.01) is None
+    assert things.made == ["a0"]
+
+
+def test_one_that_comes_back_when_another_has_its_place_is_ended() -> None:
+    things = Things()
+    pool = things.pool(size=1)
+    owner = Owner(pool)
+    pool._alive.clear()  # the garbage collector clears what refers to it weakly, before it calls `__del__`
+    another = pool.lease("a", 1)
+    assert another == "a1"
+    del owner
+    gc.collect()
+    assert things.ended == ["a0"]
+    pool.give_back("a", another)
+    assert pool.lease("a", 1) == "a1"
+
+
 def test_a_lease_waits_for_one_to_come_back() -> None:
     things = Things()
     pool = things.pool(size=1)

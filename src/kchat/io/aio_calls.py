@@ -126,11 +126,7 @@ class AsyncCalls:
         limit_ms = getattr(request, "stall_ms_max", 0) if request.wait_ms_max is None else request.wait_ms_max
         loop = self._loop()
         turns = loop.waiting if waits else loop.ending
-        try:
-            # Not wait_for, which swallows a cancellation that comes when the turn does (Python 3.11).
-            async with asyncio.timeout(limit_ms / 1000):
-                await turns.take(turns.number())
-        except TimeoutError:
+        if not await turns.take(turns.number(), limit_ms / 1000):
             return receive(judge(never_admitted(machine, state)))
         admitted = True
 
@@ -204,10 +200,7 @@ class AsyncCalls:
         self, turns: Turns, number: int, end_ms: int, work: Callable[[Command], Event], command: Command
     ) -> Event:
         """Do something for an append on a thread. It waits for one as long as the append has time."""
-        try:
-            async with asyncio.timeout(max(command.timeout_ms, end_ms - now_ms()) / 1000):
-                await turns.take(number)
-        except TimeoutError:
+        if not await turns.take(number, max(command.timeout_ms, end_ms - now_ms()) / 1000):
             return RequestFailed(at_ms=now_ms(), error=BUSY)
         try:
             if not isinstance(command, Withdraw):  # that comes when the time is over, and has its own

@@ -78,9 +78,13 @@ class Pool(Generic[T]):
     def give_back(self, key: str, thing: T) -> None:
         """Return a leased one."""
         with self._lock:
-            if not self._closed:
+            # Where it was garbage, and its owner's end has brought it back, it is not counted any more, and
+            # another may have been made in its place.
+            self._alive.add(thing)
+            if not self._closed and len(self._alive) + self._making <= self._size:
                 self._put(key, thing)
                 return
+            self._alive.discard(thing)
         self._end(thing)
 
     def discard(self, thing: T) -> None:

@@ -9,6 +9,25 @@ TICK_SECONDS = 0.02
 """How often it is looked whose time is over: a timer for each of a thousand sleepers costs more than that."""
 
 
+async def settled_within(future: asyncio.Future[bool], seconds: float) -> bool:
+    """The result of a future that nobody else awaits; False when the time is over first.
+
+    Not asyncio.timeout, which holds the task. Where a loop is closed with calls under way, that can be the
+    last to hold it: to leave it frees the task in the midst of its own coroutines, and Python 3.11.7 crashes.
+    """
+    timer = future.get_loop().call_later(seconds, settle, future, False)
+    try:
+        return await future
+    finally:
+        timer.cancel()
+
+
+def settle(future: asyncio.Future[bool], result: bool) -> None:
+    """Set the result, unless there is one; on the loop's thread."""
+    if not future.done():
+        future.set_result(result)
+
+
 class Bell:
     """Wakes the tasks of one event loop. It may be rung from any thread, and must be made on the loop's own.
 

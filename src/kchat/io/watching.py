@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from kchat.core import Closed, InvalidConfig, WatchRequest
 from kchat.io.clients import Client, Clients
+from kchat.io.waking import settle, settled_within
 
 POLL_SECONDS = 0.1
 """How long the thread waits for records before it looks for new watches: assigning from another thread blocks
@@ -99,24 +100,21 @@ class Watcher:
     async def awatch(self, request: WatchRequest) -> bool:
         """The same, without a thread of its own for each."""
         loop = asyncio.get_running_loop()
-        woken = asyncio.Event()
+        woken: asyncio.Future[bool] = loop.create_future()
 
         def wake() -> None:
             with suppress(RuntimeError):  # the loop is over
-                loop.call_soon_threadsafe(woken.set)
+                loop.call_soon_threadsafe(settle, woken, True)
 
         self._check_open()
         waiting = _waiting(request, wake)
         try:
             self._enter(waiting)
-            async with asyncio.timeout(_seconds(request)):
-                await woken.wait()
-        except TimeoutError:
-            pass
+            news = await settled_within(woken, _seconds(request))
         finally:
             self._leave(waiting)
         self._check_open()
-        return woken.is_set() or not waiting.positions
+        return news or not waiting.positions
 
     def close(self) -> None:
         """Wake everybody, and wait until the thread has handed its consumer over to be ended."""
