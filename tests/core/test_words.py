@@ -235,12 +235,12 @@ def test_an_end_that_lags_behind_the_cursor_is_named_with_both() -> None:
         (None, "no value (a tombstone)"),
         (b"{", "not JSON, at character 1"),
         (b"a\xff", "not UTF-8, at byte 1"),
-        (b"[]", "a JSON list, not an object with type and data"),
+        (b"[]", "a JSON array, not an object with type and data"),
         (b"{}", "type or data is missing"),
-        (b'{"type": 5, "data": {}}', "type is a JSON int, not a string"),
-        (b'{"type": "ai", "data": []}', "data is a JSON list, not an object"),
+        (b'{"type": 5, "data": {}}', "type is a JSON number, not a string"),
+        (b'{"type": "ai", "data": []}', "data is a JSON array, not an object"),
         (b"[" * 100_000, "nested too deeply"),
-        (b"9" * 5_000, "not a message (ValueError)"),
+        (b"9" * 5_000, "a number in it has more than 4,300 digits"),
     ],
 )
 def test_a_record_that_is_no_message_is_told_why(value: bytes | None, reason: str) -> None:

@@ -27,8 +27,9 @@ from langchain_core.messages import (
 )
 from pydantic import BaseModel
 
-from kchat.core import MESSAGE_TYPES, Corrupt, NewRecord, Record, Unstorable
+from kchat.core import MESSAGE_TYPES, Corrupt, Message, NewRecord, Record, Unstorable
 from kchat.langchain import MESSAGE_CLASSES, LangChainDecoder
+from kchat.langchain.faults import fields_of, langchain_fault
 from kchat.langchain.messages import encoder
 from tests.core.parsers import each_parser
 
@@ -197,24 +198,49 @@ def test_a_message_that_was_made_unreadable_is_refused() -> None:
     assert "not read back equal" in fault.reason
 
 
+NOT_TAKEN = "LangChain does not take the field"
+
+
 @pytest.mark.parametrize(
-    "value",
+    ("value", "reason"),
     [
-        b'{"type": "human", "data": {}}',
-        b'{"type": "tool", "data": {"content": "no call id"}}',
-        b'{"type": "ai", "data": {"content": "x", "tool_calls": "oops"}}',
-        b'{"type": "ai", "data": {"content": "x", "tool_calls": [5]}}',
-        b'{"type": "human", "data": {"content": {"a": 1}}}',
-        b'{"type": "human", "data": {"content": "x", "type": "ai"}}',
-        b'{"lc": 1, "type": "constructor", "id": ["langchain", "schema"], "kwargs": {}}',
-        b'{"type": "human", "data": {"content": "secret", "self": 1}}',
+        ('{"type": "human", "data": {}}', "the field content is missing"),
+        ('{"type": "tool", "data": {"content": "no call id"}}', "the field tool_call_id is missing"),
+        ('{"type": "chat", "data": {"content": "x"}}', "the field role is missing"),
+        ('{"type": "function", "data": {}}', "the fields content, name are missing"),
+        ('{"type": "ai", "data": {"content": "x", "tool_calls": "oops"}}', f"{NOT_TAKEN} tool_calls"),
+        ('{"type": "ai", "data": {"content": "x", "tool_calls": [5]}}', f"{NOT_TAKEN} tool_calls"),
+        (
+            '{"type": "ai", "data": {"content": "x", "tool_calls": [{"secret": 1}]}}',
+            f"{NOT_TAKEN} tool_calls",
+        ),
+        ('{"type": "ai", "data": {"content": "x", "usage_metadata": {"secret": 1}}}', "usage_metadata"),
+        ('{"type": "human", "data": {"content": {"secret": 1}}}', f"{NOT_TAKEN} content"),
+        ('{"type": "human", "data": {"content": "x", "type": "ai"}}', f"{NOT_TAKEN} type"),
+        ('{"type": "human", "data": {"content": 5, "name": {}}}', f"{NOT_TAKEN}s content, name"),
+        ('{"type": "ai", "data": {"content": "x", "secret": "", "additional_kwargs": 7}}', "_kwargs"),
+        ('{"lc": 1, "type": "constructor", "id": ["langchain", "schema"], "kwargs": {}}', "data is missing"),
+        ('{"type": "human", "data": {"content": "secret", "self": 1}}', "not take its fields as they are"),
+        ('{"type": "remove", "data": {"content": ""}}', "not take its fields as they are"),
     ],
 )
-def test_a_record_that_langchain_cannot_read_is_corrupt_and_not_quoted(value: bytes) -> None:
-    corrupt = DECODER.decode(Record(2, 7, 0, None, value))
+def test_a_record_that_langchain_cannot_read_is_told_by_its_field_and_not_quoted(
+    value: str, reason: str
+) -> None:
+    corrupt = DECODER.decode(Record(2, 7, 0, None, value.encode()))
     assert isinstance(corrupt, Corrupt)
     assert (corrupt.partition, corrupt.offset) == (2, 7)
+    assert corrupt.reason.endswith(reason)
     assert "secret" not in corrupt.reason
+    assert "Error" not in corrupt.reason
+
+
+def test_a_key_of_what_was_said_is_told_by_no_reason() -> None:
+    """LangChain looks keys up, and its KeyError would quote one."""
+    message = Message("human", {"content": "x", "secret": 1})
+    for error in (KeyError("secret"), KeyError(), KeyError("secret", 1), KeyError(["secret"])):
+        told = langchain_fault(message, error, json.dumps, fields_of(MESSAGE_CLASSES))
+        assert told == "LangChain does not take its fields as they are"
 
 
 @given(data=st.dictionaries(st.text(), JSON, max_size=4), kind=st.sampled_from(sorted(MESSAGE_TYPES)))

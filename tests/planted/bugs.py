@@ -259,7 +259,7 @@ BUGS = (
         name="the reason of a corrupt record quotes it",
         promise="P10 no content in an error",
         file="codec.py",
-        old='f"type is a JSON {type(kind).__name__}, not a string"',
+        old='f"type is a JSON {_json_name(kind)}, not a string"',
         new='f"type is {kind!r}, not a string"',
         tests=("test_codec.py",),
     ),

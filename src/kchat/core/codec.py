@@ -17,6 +17,7 @@ from kchat.core.wire import (
     FORMAT_VERSION,
     HEADER_ID,
     HEADER_VERSION,
+    INT_DIGITS_MAX,
     MESSAGE_TYPES,
     REMOVE_ALL,
     is_removal,
@@ -115,17 +116,25 @@ class JsonDecoder:
             raise _ToldError("no value (a tombstone)")
         parsed = parse(record.value)
         if not isinstance(parsed, dict):
-            raise _ToldError(f"a JSON {type(parsed).__name__}, not an object with type and data")
+            raise _ToldError(f"a JSON {_json_name(parsed)}, not an object with type and data")
         kind, data = parsed["type"], parsed["data"]
         # In the order of what the refusal says: a type that is no string is not looked up.
         if not isinstance(kind, str):
-            raise _ToldError(f"type is a JSON {type(kind).__name__}, not a string")
+            raise _ToldError(f"type is a JSON {_json_name(kind)}, not a string")
         if not isinstance(data, dict):
-            raise _ToldError(f"data is a JSON {type(data).__name__}, not an object")
+            raise _ToldError(f"data is a JSON {_json_name(data)}, not an object")
         refused = type_fault(kind, self.allowed_types)
         if refused is not None:
             raise _ToldError(refused)
         return Message(kind, data)
+
+
+_JSON_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
+
+
+def _json_name(value: object) -> str:
+    """What JSON calls the kind of a value."""
+    return _JSON_NAMES.get(type(value), "number")
 
 
 def _is_known(version: bytes) -> bool:
@@ -147,5 +156,7 @@ def decoding_fault(error: Exception) -> str:
             return "type or data is missing"
         case RecursionError():
             return "nested too deeply"
+        case ValueError():
+            return f"a number in it has more than {INT_DIGITS_MAX:,} digits"  # all else that json refuses
         case _:
-            return f"not a message ({type(error).__name__})"
+            return "its fields are not those of a message"

@@ -30,13 +30,13 @@ from kchat.core import (
     NewRecord,
     Record,
     Unstorable,
-    decoding_fault,
     encode,
     find_unstorable,
 )
 from kchat.core.codec import type_fault, written
 from kchat.core.wire import REMOVE_TYPE
 from kchat.langchain.chunks import made
+from kchat.langchain.faults import fields_of, langchain_fault
 from kchat.langchain.plain import made_plain, stored_plain
 
 MESSAGE_CLASSES: frozenset[type[BaseMessage]] = frozenset(
@@ -58,6 +58,8 @@ MESSAGE_CLASSES: frozenset[type[BaseMessage]] = frozenset(
 )
 """What `messages_from_dict` can make. A subclass would come back as another class: it is refused."""
 
+_FIELDS = fields_of(MESSAGE_CLASSES)
+
 
 @frozen
 class LangChainDecoder:
@@ -74,7 +76,8 @@ class LangChainDecoder:
             plain = made_plain(message)
             return made(message) if plain is None else plain
         except DECODE_ERRORS as error:
-            return Corrupt(record.partition, record.offset, decoding_fault(error))
+            reason = langchain_fault(message, error, made, _FIELDS)
+            return Corrupt(record.partition, record.offset, reason)
 
 
 DECODER = LangChainDecoder()

@@ -85,7 +85,7 @@ def test_bare_messages_are_read_too_and_have_no_id() -> None:
         ("[]", "it is no JSON object"),
         ("{}", "type or data is missing"),
         ('{"type": "secret-type", "data": {}}', "its type is none of the known message types"),
-        ('{"type": "human", "data": 5}', "data is a JSON int, not an object"),
+        ('{"type": "human", "data": 5}', "data is a JSON number, not an object"),
         ('{"kchat_export": 99}', "its version is not known to this version of kchat; upgrade it"),
         ('{"kchat_export": true}', "its version is not known to this version of kchat; upgrade it"),
         ("[" * 5_000, "it is not JSON"),
