@@ -1,14 +1,15 @@
 """Who reads on is told of a removal of what came before: once for each place that it reads from, counted."""
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 import pytest
 
-from kchat.conversation import Conversation, Edge, Page, async_conversation, conversation
-from kchat.core import Message
-from kchat.testing import FakeBroker
+from kchat.conversation import Conversation, Edge, Entry, async_conversation, conversation
+from kchat.core import ErrorKind, Message, OnCorrupt, ReadFailed
+from kchat.testing import FakeBroker, Refuse, ShortFetch
 
 
 def talk_of(count: int, broker: FakeBroker | None = None) -> Conversation[Message]:
@@ -27,7 +28,7 @@ def redact(talk: Conversation[Message], *texts: str) -> None:
         talk.redact(next(entry.position for entry in talk.read() if entry.message.text == text))
 
 
-def shown(page: Page[Message]) -> list[str]:
+def shown(page: Iterable[Entry[Message]]) -> list[str]:
     return [entry.message.text if entry.message.type != "remove" else "remove" for entry in page]
 
 
@@ -123,3 +124,85 @@ def test_so_it_is_for_who_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = [entry.message.type for entry in following]
     assert found == ["0", "1"]
     assert kinds == ["human"] * 4 + ["remove"]
+
+
+@pytest.mark.parametrize("low", [0, 3, 4, 5])
+def test_a_cursor_is_told_where_retention_has_taken_all_before_its_place(low: int) -> None:
+    broker = FakeBroker()
+    talk = talk_of(6, broker)
+    first = talk.cursor("index")
+    first.read(4)
+    first.commit()
+    redact(talk, "1")
+    broker.cluster.topics["talk"].partitions[0].remove_before(low)
+    assert shown(talk.cursor("index").read()) == [*map(str, range(max(4, low), 6)), "remove"]
+
+
+def test_a_new_cursor_is_told_nothing_where_retention_has_been() -> None:
+    broker = FakeBroker()
+    talk = talk_of(4, broker)
+    redact(talk, "1", "3")
+    broker.cluster.topics["talk"].partitions[0].remove_before(2)
+    assert shown(talk.cursor("index").read()) == ["2"]
+
+
+def followed_to_its_error(entries: Iterator[Entry[Message]]) -> list[Entry[Message]]:
+    found: list[Entry[Message]] = []
+    with pytest.raises(ReadFailed):
+        found.extend(entries)
+    return found
+
+
+def kept(entries: list[Entry[Message]]) -> list[str]:
+    """What a reader has in the end that heeds what it is told."""
+    removed = {entry.message.id for entry in entries if entry.message.type == "remove"}
+    return [
+        entry.message.text
+        for entry in entries
+        if entry.message.type != "remove" and not removed.intersection(entry.names)
+    ]
+
+
+def test_a_follower_that_meets_a_corrupt_record_is_told_of_removals_before_it() -> None:
+    broker = FakeBroker()
+    talk = talk_of(3, broker)
+    following = talk.follow(seconds_max=5.0)
+    entries = [next(following) for _ in range(3)]
+    redact(talk, "0")
+    entries.append(next(following))  # it knows a removal by now
+    redact(talk, "1")
+    say(talk, "3")
+    broker.cluster.inject("talk", b"no JSON", partition=0)
+    say(talk, "4")
+    entries += followed_to_its_error(following)
+    around = conversation(broker, "talk", on_corrupt=OnCorrupt.SKIP)
+    entries += around.follow(after=entries[-1].position, seconds_max=1.0)
+    assert kept(entries) == ["2", "3", "4"]
+
+
+def test_a_follower_shows_nothing_that_is_removed_before_a_corrupt_record() -> None:
+    broker = FakeBroker()
+    talk = talk_of(3, broker)
+    redact(talk, "1")
+    broker.cluster.inject("talk", b"no JSON", partition=0)
+    assert shown(followed_to_its_error(talk.follow(seconds_max=5.0))) == ["0", "2"]
+
+
+@pytest.mark.parametrize("short", [1, 6])
+@pytest.mark.parametrize("commands", range(20))
+def test_who_follows_on_after_an_error_misses_nothing_and_has_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch, commands: int, short: int
+) -> None:
+    monkeypatch.setattr("kchat.core.following.BATCH_MAX", 2)
+    broker = FakeBroker()
+    talk = talk_of(6, broker)
+    redact(talk, "0", "1", "3")
+    say(talk, "6", "7")
+    denied = Refuse(ErrorKind.DENIED, "TOPIC_AUTHORIZATION_FAILED")
+    broker.plan = [*[None] * commands, ShortFetch(short), denied]
+    entries = followed_to_its_error(talk.follow(seconds_max=5.0))
+    after = entries[-1].position if entries else None
+    entries += talk.follow(after=after, seconds_max=1.0)
+    assert kept(entries) == ["2", "4", "5", "6", "7"]
+    said = [entry.message.text for entry in entries if entry.message.type != "remove"]
+    assert len(said) == len(set(said))

@@ -2,12 +2,16 @@
 
 from kchat.core import (
     NOTHING_KNOWN,
+    BrokerError,
     Complete,
+    ErrorKind,
+    Failed,
     FromBeginning,
     Limit,
     Message,
     Partial,
     Position,
+    Progress,
     ReadRequest,
     onward,
 )
@@ -50,3 +54,21 @@ def test_without_removals_one_read_and_one_look_behind_it_are_enough() -> None:
     assert len(asked) == 2
     assert page.newer
     assert known.stretch_from("T", (Position(0, 1),)) is not None
+
+
+DENIED = BrokerError(ErrorKind.DENIED, "TOPIC_AUTHORIZATION_FAILED")
+
+
+def test_a_look_behind_that_fails_hands_out_no_marker_that_it_found() -> None:
+    first = Partial(progress(0, 1, delivery(0)), Limit.COUNT)
+    scanned = Failed(progress(1, 5, delivery(4, removes="m0")), DENIED)
+    assert carried_out(onward(REQUEST, 1), first, scanned)[1] == Failed(Progress(), DENIED)
+
+
+def test_a_later_read_that_fails_at_once_leaves_the_place_and_shows_nothing_that_is_removed() -> None:
+    first = Partial(progress(0, 2, delivery(0), delivery(1)), Limit.COUNT)
+    scanned = Complete(progress(2, 4, delivery(3, removes="m0")))
+    _, failed = carried_out(onward(REQUEST, 2), first, scanned, Failed(Progress(), DENIED))
+    shown = failed.progress
+    assert [d.offset for d in shown.deliveries] == [1]
+    assert (shown.positions, shown.topic_id) == ((Position(0, 2),), "T")

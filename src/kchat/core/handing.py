@@ -51,6 +51,7 @@ class Counted(Generic[M]):
             positions=tuple(lane.resume_position for lane in lanes),
             began=tuple(Position(lane.partition, lane.begin) for lane in lanes),
             older=tuple(lane.partition for lane in lanes if lane.begin > lane.low),
+            resumed=any(lane.stored and lane.begin > 0 for lane in lanes),
             resent=self.resent,
             heeded=self.heeded,
         )

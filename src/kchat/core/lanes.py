@@ -22,9 +22,9 @@ class Lane:
     `begin` is where the read began, `position` the offset of the next record to fetch, `end` where it is to
     end: the high watermark as seen once, `listed_end`, unless it ends before that. `low` is the first offset
     that is of use to it, `listed_low` the first of the log. `buffer`: fetched and not handed out yet.
-    `remembered`: what the cursor knows of the messages before `begin`. `last` is the last record that was
-    fetched, `latest_ms` the latest timestamp of all; `expected` the record that must come first (see
-    `replaying`).
+    `remembered`: what the cursor knows of the messages before `begin`, `stored`: whether that is its place.
+    `last` is the last record that was fetched, `latest_ms` the latest timestamp of all; `expected` the record
+    that must come first (see `replaying`).
     """
 
     partition: int
@@ -36,6 +36,7 @@ class Lane:
     listed_end: int = 0
     buffer: tuple[Record, ...] = ()
     remembered: CursorMemory = NOTHING
+    stored: bool = False
     last: Record | None = None
     latest_ms: int = -1
     expected: Record | None = None
@@ -142,6 +143,7 @@ def open_lanes(
                 listed_end=w.high,
                 low=low,
                 remembered=memory,
+                stored=w.partition in remembered,
             )
         )
     return tuple(lanes)

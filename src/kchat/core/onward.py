@@ -44,11 +44,11 @@ def onward(
         outcome: ReadOutcome[M] = yield asking
         progress = outcome.progress
         read = _after(read, progress)
-        if isinstance(outcome, Failed):
-            shown = known.of(read.topic_id).removals.visible(read.deliveries)
-            return evolve(outcome, progress=evolve(read, deliveries=shown))
         if began is None:
-            began, older = progress.began, bool(progress.older)
+            began, older = progress.began, bool(progress.older) or progress.resumed
+        if isinstance(outcome, Failed):
+            shown = _shown(read.deliveries, known.of(read.topic_id).removals, heard, older=older)
+            return evolve(outcome, progress=evolve(read, deliveries=shown))
         complete = isinstance(outcome, Complete)
         if complete:
             # All markers from the beginning of this read on are among what it read.
@@ -57,20 +57,30 @@ def onward(
         else:
             scanned = yield from removals_after(request, progress.topic_id, progress.positions, known)
             if isinstance(scanned, Failed):
-                return scanned
+                # What it found stands behind messages that nobody got.
+                return Failed(Progress(), scanned.failure)
             known = scanned
-        removals = known.removals | Removals.among(read.deliveries)
-        markers = tuple(d for d in read.deliveries if target_of(d.message) is not None)
-        news = heard.news(markers, older=older)
-        shown = removals.visible(read.deliveries)
-        shown = in_order((*shown, *news)) if news else shown
+        shown = _shown(read.deliveries, known.removals, heard, older=older)
         if complete or messages_max is None or len(shown) >= messages_max:
             break
         asking = _continued(asking, outcome, messages_max - len(shown))
+    removals = known.removals | Removals.among(read.deliveries)
     return _slice(read, shown, began, older=older, newer=not complete), evolve(known, removals=removals)
 
 
+def _shown(
+    deliveries: tuple[Delivery[M], ...], removals: Removals, heard: Heard, *, older: bool
+) -> tuple[Delivery[M], ...]:
+    """What is handed out: the messages that nothing removes, and the markers that the reader is told of."""
+    shown = (removals | Removals.among(deliveries)).visible(deliveries)
+    markers = tuple(d for d in deliveries if target_of(d.message) is not None)
+    news = heard.news(markers, older=older)
+    return in_order((*shown, *news)) if news else shown
+
+
 def _after(read: Progress[M], progress: Progress[M]) -> Progress[M]:
+    if not progress.positions:  # it failed before it began: it goes on where the one before it ended
+        progress = evolve(progress, positions=read.positions, topic_id=read.topic_id, bookmark=read.bookmark)
     return evolve(
         progress,
         deliveries=read.deliveries + progress.deliveries,

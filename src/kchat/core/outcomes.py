@@ -53,7 +53,8 @@ class Progress(Generic[M]):
     the skipped and the duplicates are those that are new since, and `replayed` has all. `topic_id` is the
     topic's, where it was asked for, and `resent` the ids of the messages that were marked as resent.
     `began` is where the read began, `older` are the partitions that have records before that, of a time that
-    was asked for.
+    was asked for. `resumed`: it began at a stored place behind offset 0, so messages before that may be with
+    the reader, whether retention has left any of them or not.
     `bookmark` is what a group has to store to go on here, where it was asked for. `settled` is False where a
     marker that is not in the request's `known` may remove some of it: no cursor was moved then. `heeded` are
     the ranks of the markers that kept a message back.
@@ -68,6 +69,7 @@ class Progress(Generic[M]):
     topic_id: str | None = None
     began: tuple[Position, ...] = ()
     older: tuple[int, ...] = ()
+    resumed: bool = False
     bookmark: tuple[CommittedOffset, ...] = ()
     resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
     settled: bool = True
