@@ -6,9 +6,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.messages import HumanMessage, RemoveMessage
 
 from kchat.conversation import Conversation, Page, async_conversation, conversation
 from kchat.conversation.remembering import SUBJECT_BYTES, RemovalsRemembered
@@ -24,11 +25,13 @@ from kchat.core import (
     Position,
     Removals,
     Subject,
+    TopicDescribed,
     TopicSettings,
 )
 from kchat.core.known import Stretch
 from kchat.core.removals import MARKER_BYTES
 from kchat.io import KafkaLog
+from kchat.langchain import KafkaChatMessageHistory
 from kchat.testing import Expire, FakeBroker, Fault, FaultPlan, Recreate
 from kchat.testing.strategies import fault_plans
 from tests.conversation.drawn import FAULTS
@@ -336,6 +339,39 @@ def test_a_child_process_begins_with_nothing() -> None:
         memory._lock.acquire()  # as another thread may have had it at the fork
         log.after_fork()
         assert log.removals_known.recall(subject()) is None
+
+
+def test_what_was_built_before_a_fork_uses_the_memory_of_its_child() -> None:
+    with KafkaLog({"bootstrap.servers": "127.0.0.1:1"}) as log:
+        memory = log.conversation(SESSION)._ask.memory
+        log.removals_known._lock.acquire()  # as another thread may have had it at the fork
+        log.after_fork()
+        looking = Thread(target=lambda: memory.learn(memory.known, known(0, 9)), daemon=True)
+        looking.start()
+        looking.join(5)
+        assert not looking.is_alive()
+        assert log.removals_known.recall(memory.subject) == known(0, 9)
+
+
+class WithoutIds(FakeBroker):
+    """A broker that keeps no topic ids."""
+
+    def perform(self, command: Command) -> Event:
+        event = super().perform(command)
+        return evolve(event, topic_id=None) if isinstance(event, TopicDescribed) else event
+
+
+def test_without_topic_ids_what_is_known_of_a_topic_hides_nothing_of_the_next_one() -> None:
+    broker = WithoutIds()
+    history = KafkaChatMessageHistory(SESSION, "", log=broker)
+    for texts in ("abc", "xyz"):
+        broker.cluster.create(SESSION)
+        history.add_messages([HumanMessage(text, id=f"id-{n}") for n, text in enumerate(texts)])
+        if texts == "abc":
+            history.add_messages([RemoveMessage(id="id-1")])
+            assert [message.content for message in history.messages_from_beginning(1)] == ["a"]
+            history.clear()
+    assert [message.content for message in history.messages_from_beginning(None)] == ["x", "y", "z"]
 
 
 @pytest.mark.kafka

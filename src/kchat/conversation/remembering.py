@@ -73,26 +73,36 @@ class Memory:
     It has the last that it learnt itself, too, for the log may have forgotten it.
     """
 
-    shared: RemovalsKnown
+    log: Log
     subject: Subject
     own: Known = field(default=NOTHING_KNOWN, init=False)
 
     @property
     def known(self) -> Known:
         """What a read begins with."""
-        found = self.shared.recall(self.subject)
+        found = self._shared.recall(self.subject)
         return self.own if found is None else found
 
     def learn(self, before: Known, after: Known) -> None:
-        """What a read came to know, given what it began with. A whole value: threads and tasks may race."""
+        """What a read came to know, given what it began with. A whole value: threads and tasks may race.
+
+        Nothing where the broker keeps no topic ids: the next read may be of the next topic of this name.
+        """
         if after is not before:
-            self.own = self.shared.learn(self.subject, before, after)
+            learnt = self._shared.learn(self.subject, before, after)
+            self.own = learnt if learnt.topic_id else NOTHING_KNOWN
+
+    @property
+    def _shared(self) -> RemovalsKnown:
+        # Asked for each time: in a child process the log has another one, whose lock no thread of the
+        # parent's had at the fork.
+        return self.log.removals_known
 
 
 def memory_of(log: Log, placement: Placement, decoder: Decoder[Any]) -> Memory:
     """What is known of the removals of one session, as this decoder reads it."""
     subject = Subject(placement.topic, placement.key_filter, placement.partition, decoder)
-    return Memory(log.removals_known, subject)
+    return Memory(log, subject)
 
 
 def _size(known: Known) -> int:
