@@ -4,12 +4,13 @@ import asyncio
 import gc
 import time
 import weakref
+from threading import Thread
 
 import pytest
 
 from kchat.conversation import AsyncConversation
-from kchat.core import Message
-from kchat.io import AsyncKafkaLog, KafkaLog
+from kchat.core import Message, Position, WatchRequest
+from kchat.io import AsyncKafkaLog, KafkaLog, watching
 from tests.io.test_awaiting import name, said
 from tests.io.test_cancelling import clients
 
@@ -90,3 +91,44 @@ def test_a_loop_that_is_over_is_freed(kafka: str, reads: int) -> None:
             asyncio.run(main(log.conversation(name())))
         gc.collect()
         assert [loop() for loop in seen] == [None, None]
+
+
+def closed_with_watches_under_way(log: KafkaLog, count: int = 3) -> "weakref.ref[asyncio.AbstractEventLoop]":
+    """On a broker that is not there: a watch waits all the same."""
+    request = WatchRequest(topic="t", positions=(Position(0, 0),), wait_ms_max=60_000)
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
+    tasks = [loop.create_task(log.awatch(request)) for _ in range(count)]
+    loop.run_until_complete(asyncio.sleep(0.05))
+    assert not any(task.done() for task in tasks)
+    loop.close()
+    return weakref.ref(loop)
+
+
+def test_a_loop_that_is_closed_with_watches_under_way_is_freed_and_the_watcher_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watching, "IDLE_SECONDS_MAX", 0.2)
+    with KafkaLog({"bootstrap.servers": "127.0.0.1:1", "log_level": 0}) as log:
+        loop, watcher = closed_with_watches_under_way(log), log._watcher
+        until = time.monotonic() + 10
+        while watcher._turn is not None and time.monotonic() < until:
+            time.sleep(0.05)
+        assert (watcher._turn, watcher._places) == (None, {})
+        gc.collect()
+        assert loop() is None
+
+
+def test_a_watch_that_is_freed_waits_for_no_lock() -> None:
+    with KafkaLog({"bootstrap.servers": "127.0.0.1:1", "log_level": 0}) as log:
+        coroutine = log.awatch(WatchRequest(topic="t", positions=(Position(0, 0),), wait_ms_max=60_000))
+
+        async def begin() -> None:
+            coroutine.send(None)
+
+        asyncio.run(begin())
+        with log._watcher._lock:  # as the collector may come in the midst of it
+            ending = Thread(target=coroutine.close, daemon=True)
+            ending.start()
+            ending.join(5)
+            assert not ending.is_alive()

@@ -53,10 +53,11 @@ class Place:
 
 @define(eq=False)
 class Waiting:
-    """One watch under way. `wake` may be called from any thread, and more than once."""
+    """One watch under way. `wake` may be called from any thread, and more than once; `loop` is its task's."""
 
     positions: dict[Key, int]
     wake: Callable[[], None]
+    loop: asyncio.AbstractEventLoop | None = None
 
 
 @define(eq=False)
@@ -75,6 +76,7 @@ class Watcher:
         self._places: dict[Key, Place] = {}
         self._new: list[Key] = []
         self._turn: Turn | None = None
+        self._looked = 0.0
         self._closed = False
 
     def watch(self, request: WatchRequest) -> bool:
@@ -107,7 +109,7 @@ class Watcher:
                 loop.call_soon_threadsafe(settle, woken, True)
 
         self._check_open()
-        waiting = _waiting(request, wake)
+        waiting = _waiting(request, wake, loop)
         try:
             self._enter(waiting)
             news = await settled_within(woken, _seconds(request))
@@ -145,12 +147,16 @@ class Watcher:
                     waiting.wake()  # what came since then was thrown away
 
     def _leave(self, waiting: Waiting) -> None:
-        with self._lock:
-            for key in waiting.positions:
-                place = self._places.get(key)
-                if place is not None:
-                    place.waiting.discard(waiting)
-                    place.left = time.monotonic()
+        """It waits no more.
+
+        Takes no lock: a coroutine whose event loop was closed is freed at any moment, in a thread that may
+        hold it just then.
+        """
+        for key in waiting.positions:
+            place = self._places.get(key)
+            if place is not None:
+                place.left = time.monotonic()  # first: without both it counts as left long ago
+                place.waiting.discard(waiting)
 
     def _run(self) -> None:
         """See that a thread polls a consumer. It makes that itself: the caller may be an event loop."""
@@ -178,6 +184,9 @@ class Watcher:
     def _goes_on(self, turn: Turn, client: Client[Consumer] | None) -> bool:
         """Give up what nobody watches; whether anything is left."""
         now = time.monotonic()
+        if now >= self._looked + IDLE_SECONDS_MAX:
+            self._looked = now
+            self._leave_closed()
         with self._lock:
             before = now if len(self._places) > PLACES_MAX else now - IDLE_SECONDS_MAX
             idle = [key for key, place in self._places.items() if not place.waiting and place.left < before]
@@ -185,6 +194,14 @@ class Watcher:
             if self._turn is turn and (self._closed or not self._places):
                 self._turn = None
             return self._turn is turn
+
+    def _leave_closed(self) -> None:
+        """Let go of the watches of closed event loops: nobody ever ends them, and they keep their loops."""
+        with self._lock:
+            waiting = {one for place in self._places.values() for one in list(place.waiting)}
+        for one in waiting:
+            if one.loop is not None and one.loop.is_closed():
+                self._leave(one)
 
     def _assign(self, client: Client[Consumer]) -> None:
         """Begin to look at what is watched newly."""
@@ -236,8 +253,10 @@ class Watcher:
                 _wake(place, None)
 
 
-def _waiting(request: WatchRequest, wake: Callable[[], None]) -> Waiting:
-    return Waiting({(request.topic, p.partition): p.offset for p in request.positions}, wake)
+def _waiting(
+    request: WatchRequest, wake: Callable[[], None], loop: asyncio.AbstractEventLoop | None = None
+) -> Waiting:
+    return Waiting({(request.topic, p.partition): p.offset for p in request.positions}, wake, loop)
 
 
 def _seconds(request: WatchRequest) -> float:
