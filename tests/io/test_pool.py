@@ -221,3 +221,17 @@ def test_what_is_given_to_one_who_is_interrupted_goes_to_the_next(monkeypatch: p
         pool.lease("a", 0.01)
     monkeypatch.undo()
     assert pool.lease("a", 0.01) == "a0"
+
+
+def test_one_that_comes_back_while_another_is_given_up_stays() -> None:
+    things = Things()
+    pool = things.pool(size=2)
+    busy, idle = pool.lease("a", 1), pool.lease("b", 1)
+    assert busy is not None
+    assert idle is not None
+    pool.give_back("b", idle)
+    claim = pool._claim("c")  # what `lease` has when another thread comes in between
+    assert claim is not None
+    pool.give_back("a", busy)
+    assert things.ended == []
+    assert pool.lease("a", 0) == busy

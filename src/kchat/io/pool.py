@@ -110,8 +110,7 @@ class Pool(Generic[T]):
         full = len(self._alive) + self._making >= self._size
         if full and not self._free:
             return None
-        self._making += 1
-        return Claim(None, [self._free.pop(0)[1]] if full else [])
+        return self._room([self._free.pop(0)[1]] if full else [])
 
     def _wait(self, waiting: Waiting[T], end: float) -> Claim[T] | None:
         """Wait to be called; look, now and then, without leaving the queue."""
@@ -138,8 +137,14 @@ class Pool(Generic[T]):
             return None
         if given[0] == waiting.key:
             return Claim(given[1])
+        return self._room([given[1]])
+
+    def _room(self, given_up: list[T]) -> Claim[T]:
+        """A new one may be made. What is given up for it counts no more: both would be one too many."""
+        for thing in given_up:
+            self._alive.discard(thing)
         self._making += 1
-        return Claim(None, [given[1]])
+        return Claim(None, given_up)
 
     def _leave(self, waiting: Waiting[T]) -> None:
         with suppress(ValueError):  # it was called
@@ -162,8 +167,6 @@ class Pool(Generic[T]):
         """A new one, in the place of one that is given up, if there is one."""
         try:
             while given_up:
-                with self._lock:
-                    self._alive.discard(given_up[-1])
                 self._end(given_up.pop())
             made = self._make(key)
             with self._lock:
