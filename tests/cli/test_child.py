@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from kchat.cli.errors import ROOM
+from kchat.cli import ROOM
 from tests.cli.running import COMMAND, child_environment, contents, run_child
 
 WITHOUT = """
@@ -129,7 +129,7 @@ def test_the_reader_of_a_pipe_may_go() -> None:
     [
         ("{} ls -b 127.0.0.1:1 >&-", "stdout is closed; /dev/null takes what is not wanted"),
         ("{} --version >&-", "stdout is closed; /dev/null takes what is not wanted"),
-        ("{} --help >/dev/full", "No space left on device"),
+        ("{} --help >/dev/full", f"No space left on device\nNext step: {ROOM}"),
         ("{} ls --help >/dev/full", f"No space left on device\nNext step: {ROOM}"),
     ],
 )
@@ -145,6 +145,25 @@ def test_closed_streams_are_no_defect() -> None:
     assert "kchat: nobody can be asked here" in asked.stderr
     assert run_shell("{} export s -b 127.0.0.1:1 2>&-").returncode == 1
     assert run_shell("{} --version >&- 2>&-").returncode == 1
+
+
+def test_a_password_is_not_asked_for_where_there_is_no_terminal() -> None:
+    """Python would warn with a line of its own code, and read what stdin has."""
+    done = subprocess.run(
+        [*COMMAND, "ls", "-b", "127.0.0.1:1", "-X", "sasl.password=@"],
+        input="hunter2\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=child_environment(),
+        start_new_session=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        "Invalid value for '-X': nobody can be asked for sasl.password: there is no terminal" in done.stderr
+    )
+    assert "getpass" not in done.stderr
 
 
 def run_shell(line: str) -> subprocess.CompletedProcess[str]:

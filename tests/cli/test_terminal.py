@@ -114,6 +114,22 @@ def test_show_has_colours_and_a_pager_and_nothing_of_the_messages_controls_it(
     assert max(map(len, bare.splitlines())) <= COLUMNS
 
 
+@pytest.mark.parametrize("command", ["show", "verify", "doctor", "ls --match"])
+def test_no_color_leaves_no_colour_and_a_dumb_terminal_gets_no_style(
+    kafka: str, session: str, command: str
+) -> None:
+    coloured = re.compile(r"\x1b\[(?:\d+;)*[34]\d(?:;\d+)*m")
+    arguments = (*command.split(), session, "-b", kafka)
+    with terminal(*arguments, PAGER="cat", NO_COLOR="1") as plain:
+        assert plain.ended() in {0, 1}
+    assert len(plain.text.splitlines()) > 1
+    assert not coloured.search(plain.text)
+    with terminal(*arguments, PAGER="cat", TERM="dumb") as dumb:
+        assert dumb.ended() in {0, 1}
+    assert len(dumb.text.splitlines()) > 1
+    assert "\x1b" not in dumb.text
+
+
 def test_the_pager_of_the_user_gets_the_transcript(kafka: str, session: str) -> None:
     with terminal("show", session, "-b", kafka, PAGER="sed s/^/paged:/") as shown:
         assert shown.ended() == 0

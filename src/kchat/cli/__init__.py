@@ -7,6 +7,9 @@ import sys
 EXTRA = frozenset({"click", "confluent_kafka", "langchain_core", "rich"})
 """The packages of the extra that the command imports."""
 
+ROOM = "make room, or send the output elsewhere"
+"""The next step where the output cannot be written."""
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT, as shells say it."""
 
@@ -24,9 +27,10 @@ def main() -> None:
             )  # a terminal that cannot show a character shows it so
     try:
         # Imported here: without the extra this must still say in one sentence what is missing.
+        from kchat.cli.colors import takes_styles
         from kchat.cli.group import kchat
 
-        kchat(prog_name="kchat")
+        kchat(prog_name="kchat", color=None if takes_styles() else False)
     except ModuleNotFoundError as error:
         missing = missing_package(error)
         if missing not in EXTRA:
@@ -36,7 +40,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except OSError as error:  # of the help: a command's own are a CommandError
-        sys.stderr.write(f"kchat: cannot write: {error.strerror}\n")
+        sys.stderr.write(f"kchat: cannot write: {error.strerror}\nNext step: {ROOM}\n")
         sys.exit(1)
 
 

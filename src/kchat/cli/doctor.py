@@ -18,6 +18,7 @@ from kchat.cli.checks import (
     topic_checks,
     version_check,
 )
+from kchat.cli.colors import colored
 from kchat.cli.completing import complete_session
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.errors import sentence
@@ -165,7 +166,7 @@ def _is_local(servers: str) -> bool:
 
 
 def _print(check: Check) -> None:
-    word = click.style(f"{check.level.value:<{INDENT}}", fg=STYLES[check.level])
+    word = colored(f"{check.level.value:<{INDENT}}", STYLES[check.level])
     first, *more = _wrapped(f"{check.name}: {check.text}")
     click.echo(word + first)
     for line in more:

@@ -6,13 +6,12 @@ from typing import IO, Any, NoReturn
 
 import click
 
-from kchat.cli import EXTRA, INTERRUPTED, missing_package
+from kchat.cli import EXTRA, INTERRUPTED, ROOM, missing_package
 from kchat.cli.options import DEBUG_KEY, PROPERTIES_KEY
 from kchat.conversation.escaping import printable
 from kchat.core import InvalidConfig, KchatError
 
 DEFECT = "this is a defect of kchat"
-ROOM = "make room, or send the output elsewhere"
 DEFECT_NEXT_STEP = "run it again with --debug, and report what it shows"
 
 
@@ -77,18 +76,19 @@ def sentence(error: KchatError) -> str:
     return str(error).removesuffix(f"; {error.next_step}")
 
 
+def _next_step(error: KchatError) -> str:
+    """What the user can do. What the library calls config= is an option here."""
+    return error.next_step.replace("config=", "-X, the environment or the file")
+
+
 def _shown(error: Exception, ctx: click.Context) -> CommandError:
     match error:
         case InvalidConfig():
-            # The library calls it config=; here it is an option.
-            told = _without_values(sentence(error), ctx)
-            return SettingError(told, error.next_step.replace("config=", "-X, the environment or the file"))
+            return SettingError(_without_values(sentence(error), ctx), _next_step(error))
         case KchatError():
-            return CommandError(sentence(error), error.next_step)
+            return CommandError(sentence(error), _next_step(error))
         case OSError(errno=errno.ENOSPC, filename=None):
-            return CommandError(
-                f"cannot write: {system_reason(error)}", "make room, or send the output elsewhere"
-            )
+            return CommandError(f"cannot write: {system_reason(error)}", ROOM)
         case OSError():
             where = "" if error.filename is None else f": {error.filename}"
             told = f"the system refused something ({system_reason(error)}){where}"

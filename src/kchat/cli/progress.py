@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from kchat.cli.colors import takes_styles
+
 Advance = Callable[[int, int | None], None]
 """Takes how many are done, and of how many where that is known."""
 
@@ -14,7 +16,7 @@ Advance = Callable[[int, int | None], None]
 @contextmanager
 def progress(about: str, *, wanted: bool = True) -> Iterator[Advance]:
     """A bar that is gone when the block ends."""
-    if not (wanted and sys.stderr.isatty()):
+    if not (wanted and sys.stderr.isatty() and takes_styles()):
         yield lambda _done, _total: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -1,6 +1,8 @@
 """Values that must not be in the arguments of a command, where every user of the machine can read them."""
 
 import re
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 
 import click
@@ -32,16 +34,28 @@ def value_from_elsewhere(name: str, given: str, *, may_ask: bool = True) -> str 
 
     Raises:
         click.BadParameter: the file cannot be read, of which nothing is told but the reason; or nobody may be
-            asked: a line is being completed.
+            asked: a line is being completed, or there is no terminal.
     """
     if given == FROM_ELSEWHERE:
         if not may_ask:
             raise click.BadParameter(f"nobody can be asked for {name} here")
-        asked: str = click.prompt(name, hide_input=True, err=True)
-        return asked
+        return _asked(name)
     if given.startswith(FROM_ELSEWHERE):
         return _content(name, Path(given.removeprefix(FROM_ELSEWHERE)))
     return None
+
+
+def _asked(name: str) -> str:
+    """What somebody types who sees nothing of it."""
+    try:
+        with warnings.catch_warnings():
+            # Without a terminal Python would read the value from stdin, and warn that everybody sees it.
+            warnings.simplefilter("error", GetPassWarning)
+            asked: str = click.prompt(name, hide_input=True, err=True)
+            return asked
+    except GetPassWarning:
+        told = f"nobody can be asked for {name}: there is no terminal; @FILE is read, @/dev/stdin too"
+        raise click.BadParameter(told) from None
 
 
 def warn_of(assigned: str, others: str = "") -> None:

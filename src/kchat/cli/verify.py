@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from kchat.cli.auditing import Audit, Remarks
+from kchat.cli.colors import colored
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.errors import CommandError
 from kchat.cli.json_lines import print_json
@@ -93,7 +94,7 @@ def _print(session: str, placement: Placement, audit: Audit) -> None:
     _print_remarks("finding", audit.findings, "red")
     _print_remarks("note", audit.notes, "yellow")
     if not audit.findings.counts:
-        click.secho("nothing is wrong", fg="green")
+        click.echo(colored("nothing is wrong", "green"))
 
 
 def _print_remarks(word: str, remarks: Remarks, color: str) -> None:
@@ -102,7 +103,7 @@ def _print_remarks(word: str, remarks: Remarks, color: str) -> None:
             places = (("partition", remark.partition), ("offset", remark.offset))
             where = ", ".join(f"{name} {number}" for name, number in places if number is not None)
             text = printable((f"{where}: " if where else "") + remark.text)
-            click.echo(click.style(f"{word}: ", fg=color) + text)
+            click.echo(colored(f"{word}: ", color) + text)
         if count > SHOWN_MAX:
             click.echo(f"... and {count - SHOWN_MAX:,} more {word}s of this kind ({kind})")
 
