@@ -19,5 +19,5 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeBroker:
         return nullcontext(broker.reopened())
 
     monkeypatch.setattr(Connection, "log", log)
-    monkeypatch.setenv("KCHAT_BOOTSTRAP", "in memory")
+    monkeypatch.setenv("KCHAT_BOOTSTRAP", "in-memory")
     return broker

@@ -41,6 +41,11 @@ def test_commands_and_values_are_offered() -> None:
     assert "--since" in offered("kchat show s --si")
 
 
+def test_names_of_files_are_offered_where_a_file_is_meant() -> None:
+    for line in ("kchat export s -o a", "kchat import a", "kchat ls --config a"):
+        assert offered(line) == ["file,a"]
+
+
 def test_without_a_cluster_nothing_is_offered_and_nothing_is_said() -> None:
     assert offered("kchat show a") == []
     begun = time.monotonic()

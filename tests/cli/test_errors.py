@@ -10,7 +10,7 @@ import pytest
 
 from kchat.cli.errors import CommandGroup
 from kchat.cli.options import debug_option, properties_option
-from kchat.core import ReadFailed
+from kchat.core import AppendRefused, ReadFailed
 from tests.cli.running import document, invoke
 
 SECRET = "hunter2-correct-horse"
@@ -33,6 +33,12 @@ def defect(properties: dict[str, str]) -> None:
 def failed() -> None:
     """Raise an error of kchat."""
     raise ReadFailed("the read\x1b failed", session="s", next_step="try again")
+
+
+@commands.command()
+def refused() -> None:
+    """Raise an error whose next step is the library's."""
+    raise AppendRefused("too large", next_step="raise it in config=")
 
 
 @commands.command()
@@ -121,6 +127,9 @@ def test_an_unreachable_broker_is_one_sentence_within_the_limit() -> None:
         (["--bootstrap", " "], "name brokers as HOST:PORT, separated by commas"),
         (["--bootstrap", ","], "name brokers as HOST:PORT, separated by commas"),
         (["--bootstrap", "127.0.0.1:99999"], "PORT is up to 65535"),
+        (["--bootstrap", "127.0.0.1:kafka"], "name brokers as HOST:PORT, separated by commas"),
+        (["--bootstrap", "http://127.0.0.1:1"], "name brokers as HOST:PORT, separated by commas"),
+        (["--bootstrap", "127.0.0.1:1 127.0.0.1:2"], "name brokers as HOST:PORT, separated by commas"),
         (["--bootstrap", "127.0.0.1:1,[::1]:0"], "PORT is up to 65535"),
         (["--no-such-option"], "No such option"),
     ],
@@ -131,6 +140,23 @@ def test_wrong_usage_is_exit_code_2_and_repeats_no_value(arguments: list[str], t
         assert result.exit_code == 2
         assert told in result.stderr
         assert SECRET not in result.output
+
+
+@pytest.mark.parametrize("servers", ["SASL_SSL://a:1,b", " a , [::1]:1", "::1", "m\u00fcnchen:1", ":1", "a."])
+def test_what_the_client_takes_for_brokers_is_taken(servers: str) -> None:
+    result = invoke("ls", "--bootstrap", servers, "-X", "acks=1")
+    assert "the property acks cannot be set" in result.stderr
+
+
+def test_the_next_step_names_options_and_not_the_librarys_arguments() -> None:
+    result = click.testing.CliRunner().invoke(commands, ["refused"])
+    assert result.stderr.endswith("Next step: raise it in -X, the environment or the file\n")
+
+
+def test_what_the_client_says_ends_where_its_line_ends() -> None:
+    result = invoke("ls", "-b", "127.0.0.1:1", "-X", "message.max.bytes=5")
+    assert result.stderr.startswith("kchat: the Kafka client does not take these settings: ")
+    assert "range 1000..1000000000\nNext step: " in result.stderr
 
 
 def test_the_bootstrap_may_come_from_the_environment() -> None:

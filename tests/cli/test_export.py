@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from kchat.cli import whole_reads
+from kchat.cli import ROOM, whole_reads
+from kchat.cli.errors import CommandError
+from kchat.cli.file_output import NAMED, output
 from kchat.cli.group import kchat
 from kchat.conversation import conversation
 from kchat.core import ErrorKind, Message, TopicSettings
@@ -94,6 +97,9 @@ def test_poison_keeps_its_place_and_is_a_loss_where_it_cannot_be_kept(
     assert markdown.exit_code == 1
     assert "not carried: 1 record: it is no message (0:5, not JSON" in markdown.stderr
     assert "after" in markdown.stdout
+    fake.cluster.inject("s", b"5", key=b"s")
+    both = invoke("export", "s", "--format", "markdown")
+    assert "(0:5, not JSON, at character 1; 0:7, a JSON number, not" in both.stderr
 
 
 def test_what_was_removed_is_not_exported(talk: Conversation[Message]) -> None:
@@ -182,9 +188,18 @@ def test_a_pipe_is_written_to_as_it_is() -> None:
         assert len(lines(pipe.read())) == 2 + len(TURNS)
 
 
+def test_a_full_stdout_has_a_next_step_of_its_own() -> None:
+    with pytest.raises(CommandError) as unnamed, output(None):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert (unnamed.value.next_step, unnamed.value.exit_code) == (ROOM, 1)
+    with pytest.raises(CommandError) as named, output("/dev/full") as stream:
+        stream.write("x")
+    assert named.value.next_step == NAMED
+
+
 def test_a_pipe_gets_utf_8_whatever_the_terminal_would(fake: FakeBroker) -> None:
     conversation(fake, "s").append([Message("human", {"content": "σαράντα"})])
-    runner = CliRunner(charset="latin-1", env={**ENVIRONMENT, "KCHAT_BOOTSTRAP": "in memory"})
+    runner = CliRunner(charset="latin-1", env={**ENVIRONMENT, "KCHAT_BOOTSTRAP": "in-memory"})
     done = runner.invoke(kchat, ["export", "s", "--format", "html"])
     assert "<p>σαράντα</p>" in done.stdout_bytes.decode()
 
@@ -205,6 +220,8 @@ def test_a_session_that_is_not_there_is_one_sentence_and_no_file(tmp_path: Path)
 def test_wrong_usage_and_a_directory_that_is_missing(tmp_path: Path) -> None:
     assert invoke("export", "s", "--json").exit_code == 2
     assert invoke("export", "").exit_code == 2
+    nameless = invoke("export", "s", "-o", "")
+    assert (nameless.exit_code, "the name of the file is empty" in nameless.stderr) == (2, True)
     missing = invoke("export", "s", "-o", str(tmp_path / "no" / "a.jsonl"))
     assert missing.exit_code == 1
     assert (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def piped(*arguments: str, stdin: bytes) -> Result:
-    environment = {**ENVIRONMENT, "KCHAT_BOOTSTRAP": "in memory"}
+    environment = {**ENVIRONMENT, "KCHAT_BOOTSTRAP": "in-memory"}
     return CliRunner(env=environment).invoke(kchat, list(arguments), input=stdin)
 
 

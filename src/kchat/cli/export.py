@@ -29,6 +29,8 @@ STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 
 
 def _path(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    if given == "":
+        raise click.BadParameter("the name of the file is empty")
     return None if given in STDOUT else given
 
 
@@ -39,6 +41,7 @@ def _path(_: click.Context, __: click.Parameter, given: str | None) -> str | Non
     "--output",
     "path",
     metavar="FILE",
+    type=click.Path(readable=False, allow_dash=True),  # for the completion; a file may be write-only
     callback=_path,
     help='Write to this file; "-" is stdout.  [default: stdout]',
 )

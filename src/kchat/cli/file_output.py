@@ -9,7 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from kchat.cli import ROOM
 from kchat.cli.errors import CommandError, system_reason
+
+NAMED = "see that its directory is there and has room, and that you may write there; or name another"
+"""The next step where a file that was named cannot be written."""
 
 
 @contextmanager
@@ -23,21 +27,19 @@ def output(path: str | None) -> Iterator[IO[str]]:
     Raises:
         CommandError: it cannot be written.
     """
-    with _told("stdout" if path is None else path), _stream(path) as stream:
+    told = _told("stdout", ROOM) if path is None else _told(path, NAMED)
+    with told, _stream(path) as stream:
         yield stream
 
 
 @contextmanager
-def _told(where: str) -> Iterator[None]:
+def _told(where: str, next_step: str) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
         raise  # its reader has gone, which is no error of ours
     except OSError as error:
-        raise CommandError(
-            f"{where} cannot be written: {system_reason(error)}",
-            "see that its directory is there and has room, and that you may write there; or name another",
-        ) from error
+        raise CommandError(f"{where} cannot be written: {system_reason(error)}", next_step) from error
 
 
 @contextmanager

@@ -17,6 +17,9 @@ PROPERTIES_KEY = "kchat.cli.properties"
 
 PORT_MAX = 65_535
 
+SERVER = r"(?:(?:sasl_)?(?:plaintext|ssl)://)?(?:\[[^\]\s]*\]|[^:/\s\[\]]*)(?::(\d+))?|[0-9a-f:]+"
+"""A broker as librdkafka takes it: the protocol may stand before it, and an IPv6 address without brackets."""
+
 COUNT_MAX = (1 << 31) - 1
 """Messages that a read can be asked for."""
 
@@ -50,8 +53,8 @@ def _servers(_: click.Context, __: click.Parameter, given: str | None) -> str | 
 
 
 def _may_be_reached(server: str) -> bool:
-    port = re.search(r":(\d+)\s*$", server)
-    return port is None or 1 <= int(port[1]) <= PORT_MAX
+    named = re.fullmatch(SERVER, server.strip(), re.IGNORECASE)
+    return named is not None and (named[1] is None or 1 <= int(named[1]) <= PORT_MAX)
 
 
 def _secret(name: str, given: str, context: click.Context) -> str:

@@ -244,7 +244,7 @@ class Clients:
         except (KafkaException, SystemError, TypeError, ValueError) as error:
             told = kafka_error(error)
             # The client names the property, and may repeat its value: that can be a secret.
-            text = self.config.without_secrets(str(error) if told is None else told.str())
+            text = self.config.without_secrets(str(error) if told is None else told.str()).strip()
         else:
             return Client(handle, complaints)
         # Raised here: the client's own error has the properties in its frames, and shall not be the context.
