@@ -267,7 +267,7 @@ def test_openai_files_are_known_by_their_look(fake: FakeBroker, tmp_path: Path) 
 @pytest.mark.usefixtures("fake")
 def test_a_dash_reads_stdin() -> None:
     lines = "".join(json.dumps({"type": m.type, "data": m.data}) + "\n" for m in TURNS)
-    runner = CliRunner(env={**ENVIRONMENT, "KCHAT_BOOTSTRAP": "in memory"})
+    runner = CliRunner(env={**ENVIRONMENT, "KCHAT_BOOTSTRAP": "in-memory"})
     result = runner.invoke(kchat, ["import", "-", "--session", "s"], input=lines)
     assert result.exit_code == 0
     assert "5 appended" in result.stderr
@@ -307,7 +307,10 @@ def test_an_export_of_a_topic_without_ids_and_the_topic_itself_are_one_source(
         (["--from-topic", "t", "--from-history", "m:C"], "give one source"),
         (["--from-topic", "no/topic"], "no name of a topic"),
         (["--from-topic", "__consumer_offsets"], "no name of a topic"),
-        (["--from-topic", "t", "--replication-factor", "0"], "replication_factor"),
+        (["--from-topic", "t", "--replication-factor", "0"], "Error: --replication-factor must be"),
+        (["--from-topic", "t", "--ttl-ms", "-2"], "Error: --ttl-ms must be"),
+        (["--from-topic", "t", "--arg", "a=b"], "--arg is for the class of --from-history"),
+        (["--from-topic", "t", "--format", "jsonl"], "--format is that of a FILE"),
     ],
 )
 @pytest.mark.usefixtures("fake")

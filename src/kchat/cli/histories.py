@@ -5,6 +5,7 @@ the arguments hold is in no error.
 """
 
 import importlib
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from kchat.cli.formats.langchain_messages import sourced
 from kchat.cli.history_arguments import Arguments
 
 DEBUG_SHOWS = "--debug shows where"
+ARGUMENTS = "give it its arguments by --arg NAME=VALUE"
 
 
 def messages_of(named: str, arguments: Arguments) -> list[Source]:
@@ -41,11 +43,14 @@ def _messages(named: str, history: BaseChatMessageHistory) -> list[BaseMessage]:
 
 def _made(named: str, arguments: Arguments) -> BaseChatMessageHistory:
     kind = _loaded(named)
+    fault = _arguments_fault(kind, arguments)
+    if fault is not None:
+        raise SettingError(f"{named} cannot be made with these arguments: {fault}", ARGUMENTS)
     try:
         history = kind(**arguments.values)
     except Exception as error:
         told = f"{named} could not be made ({type(error).__name__})"
-        raise SettingError(told, f"give it its arguments by --arg; {DEBUG_SHOWS}") from error
+        raise SettingError(told, f"{ARGUMENTS}; {DEBUG_SHOWS}") from error
     if not isinstance(history, BaseChatMessageHistory):
         raise SettingError(f"{named} makes no LangChain chat message history", "name a class that is one")
     return history
@@ -61,9 +66,28 @@ def _loaded(named: str) -> Any:
     if here not in sys.path:
         sys.path.append(here)  # behind all that is installed: a file here cannot take another's place
     try:
-        return getattr(importlib.import_module(module), name)
+        loaded = importlib.import_module(module)
+        # langchain_community imports a class when it is asked for.
+        found = getattr(loaded, name, None)
     except Exception as error:
-        told = f"{named} cannot be imported ({type(error).__name__})"
+        missing = isinstance(error, ModuleNotFoundError) and error.name
+        reason = f": there is no module {missing}" if missing else f" ({type(error).__name__})"
         raise SettingError(
-            told, f"install its package beside kchat, or run kchat where the module is; {DEBUG_SHOWS}"
+            f"{named} cannot be imported{reason}",
+            f"install its package beside kchat, or run kchat where the module is; {DEBUG_SHOWS}",
         ) from error
+    if not callable(found):
+        told = f"the module {module} has no class {name}"
+        raise SettingError(told, "name a class of it, or a function that makes a history")
+    return found
+
+
+def _arguments_fault(kind: Any, arguments: Arguments) -> str | None:
+    """What is wrong with the names of the arguments, as far as that can be seen before the call."""
+    try:
+        inspect.signature(kind).bind(**arguments.values)
+    except TypeError as error:
+        return str(error)  # it has names alone
+    except ValueError:
+        return None  # of a class in C nobody knows what it takes
+    return None

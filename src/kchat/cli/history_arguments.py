@@ -23,6 +23,11 @@ class Arguments:
     values: dict[str, Any] = field(factory=dict, repr=False)
     texts: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def given(self) -> bool:
+        """Whether there are any."""
+        return bool(self.values)
+
     def keep_secret(self, context: click.Context) -> None:
         """Take their values out of every error and traceback, as those of the connection's properties."""
         names = {f"--arg {number}": text for number, text in enumerate(self.texts)}

@@ -73,6 +73,10 @@ def import_(
     arguments.keep_secret(click.get_current_context())
     if sum(given is not None for given in (file, topic, history)) != 1:
         raise click.UsageError("give one source: FILE, --from-topic or --from-history")
+    if arguments.given and history is None:
+        raise click.UsageError("--arg is for the class of --from-history, and there is none")
+    if format_name is not None and file is None:
+        raise click.UsageError("--format is that of a FILE, and there is none")
     settings = _settings(replication_factor, ttl_ms)
     origin = _Origin(file=file, format_name=format_name, topic=topic, history=history, arguments=arguments)
     with connection.log() as log, progress("importing") as advance:
@@ -110,7 +114,10 @@ def _settings(replication_factor: int, ttl_ms: int) -> TopicSettings:
     try:
         return TopicSettings(replication_factor=replication_factor, ttl_ms=ttl_ms)
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        told = str(error)
+        for name in ("replication_factor", "ttl_ms"):  # here they are options
+            told = told.replace(name, f"--{name.replace('_', '-')}")
+        raise click.UsageError(told) from None
 
 
 def _taken_in(origin: _Origin, to: Destination, ids: Chain, advance: Advance) -> Intake:

@@ -16,6 +16,8 @@ from kchat.core.checks import KAFKA_TOPICS
 
 PEEK_BYTES = 65_536
 
+READABLE = "give JSON Lines or the OpenAI chat format; --format says which of them a file is of"
+
 
 def from_file(file: IO[bytes], format_name: str | None) -> Iterator[Source]:
     """The messages of a file, of the format that is named or that it looks like.
@@ -33,7 +35,7 @@ def from_file(file: IO[bytes], format_name: str | None) -> Iterator[Source]:
         try:
             yield from reader(format_name)(file)
         except NoConversation as error:
-            raise CommandError(str(error), "name its format with --format") from None
+            raise CommandError(str(error), READABLE) from None
 
 
 def lines_in(file: IO[bytes]) -> int | None:

@@ -56,11 +56,12 @@ class Losses:
         """For people: whole messages first."""
         for loss in self._ordered():
             unit = "record" if loss.whole else "message"
-            more = ", ..." if loss.count > 3 else ""
-            shown = ", ".join(loss.places[:3])
+            shown = [*loss.places[:3], *(["..."] if loss.count > 3 else [])]
+            # A place may be followed by what is wrong there.
+            listed = ("; " if any("," in place for place in shown) else ", ").join(shown)
             of = f"{loss.what} of " if not loss.whole else ""
             because = f": {loss.what}" if loss.whole else ""
-            yield f"not carried: {of}{loss.count:,} {unit}{'s' * (loss.count != 1)}{because} ({shown}{more})"
+            yield f"not carried: {of}{loss.count:,} {unit}{'s' * (loss.count != 1)}{because} ({listed})"
 
     def _ordered(self) -> list[Loss]:
         return sorted(self._kinds.values(), key=lambda loss: not loss.whole)
