@@ -144,9 +144,11 @@ def test_records_that_are_no_messages_are_left_out_and_told(fake: FakeBroker) ->
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        ('{"type": "human", "data": {"content": 5}}', "[content of type int]"),
+        ('{"type": "human", "data": {"content": 5}}', "[content that is no text; --json shows it]"),
         ('{"type": "human", "data": {"content": "x", "type": "ai"}}', "x"),
         ('{"type": "ai", "data": {"content": "x", "tool_calls": "no"}}', "x"),
+        ('{"type": "ai", "data": {"content": "", "tool_calls": [{"name": "f", "id": [1]}]}}', "calls f()"),
+        ('{"type": "ai", "data": {"content": [{"type": "tool_use", "id": [1]}]}}', "calls ?()"),
     ],
 )
 def test_a_message_is_what_is_one_without_langchain(fake: FakeBroker, value: str, shown: str) -> None:
@@ -158,6 +160,49 @@ def test_a_message_is_what_is_one_without_langchain(fake: FakeBroker, value: str
         exported = invoke("export", "s", "--format", name)
         assert exported.exit_code == 0
         assert f"2 records as {name}" in exported.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        ({"content": [{"type": "tool_use", "name": "f", "input": {"x": 1}, "id": "a"}]}, ["calls f(x=1)"]),
+        (
+            {
+                "content": [{"type": "tool_use", "name": "f", "input": {"x": 1}, "id": "a"}],
+                "tool_calls": [{"name": "f", "args": {"x": 1}, "id": "a"}],
+            },
+            ["calls f(x=1)"],
+        ),
+        (
+            {
+                "content": [{"type": "input_json_delta", "partial_json": "{"}],
+                "tool_calls": [{"name": "f", "args": {"x": 1}, "id": "a"}],
+            },
+            ["calls f(x=1)"],
+        ),
+        (
+            {
+                "content": "",
+                "invalid_tool_calls": [{"name": "g", "args": "{no", "id": "b", "error": "no JSON"}],
+            },
+            ['calls g("{no")'],
+        ),
+        (
+            {
+                "content": [
+                    {"type": "output_text", "text": "yes"},
+                    {"type": "refusal", "refusal": "I will not"},
+                ]
+            },
+            ["yes", "I will not"],
+        ),
+    ],
+)
+def test_no_turn_of_a_model_is_empty_that_says_something(
+    fake: FakeBroker, data: dict[str, Any], shown: list[str]
+) -> None:
+    append(fake, Message("ai", data))
+    assert invoke("show", "s").stdout.splitlines()[1:-1] == [f"  {line}" for line in shown]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
+from kchat.cli.formats.content import TEXTS, called_ids, is_call_of, tool_calls
 from kchat.core import Message
 from kchat.core.wire import is_removal
 
@@ -41,39 +42,50 @@ Part = Prose | ToolCall | Placeholder
 
 
 def message_parts(message: Message) -> tuple[Part, ...]:
-    """The parts of a message in their order, its tool calls last."""
+    """The parts of a message in their order, and last its tool calls, also those that could not be parsed."""
     if is_removal(message):
         return (Placeholder("removes an earlier message"),)
-    parts = [*_content_parts(message.data.get("content")), *_calls(message.data.get("tool_calls"))]
+    said = _content_parts(message.data.get("content"), called_ids(message))
+    parts = [*said, *(_call(call, call.get("args")) for call in tool_calls(message))]
     return tuple(part for part in parts if not (isinstance(part, Prose) and not part.text))
 
 
-def _content_parts(content: Any) -> Iterator[Part]:
+def _content_parts(content: Any, called: frozenset[str]) -> Iterator[Part]:
     match content:
         case str():
             yield Prose(content)
         case list():
             for block in content:
-                yield from _block_parts(block)
+                if not (is_call_of(block, called) or (called and _is_piece_of_call(block))):
+                    yield _block_part(block)
         case None:
             pass
         case _:
-            yield Placeholder(f"content of type {type(content).__name__}")
+            yield Placeholder("content that is no text; --json shows it")
 
 
-def _block_parts(block: Any) -> Iterator[Part]:
+def _is_piece_of_call(block: Any) -> bool:
+    """Whether it came while a model streamed a call: the whole of it is among the tool calls."""
+    return isinstance(block, dict) and block.get("type") in ("input_json_delta", "tool_call_chunk")
+
+
+def _block_part(block: Any) -> Part:
     match block:
-        case str() | {"type": "text", "text": str()}:
-            yield Prose(block if isinstance(block, str) else block["text"])
-        case {"type": "tool_use" | "tool_call" | "input_json_delta" | "tool_call_chunk"}:
-            pass  # LangChain has these among tool_calls as well
+        case str():
+            return Prose(block)
+        case {"type": str() as kind, "text": str() as text} if kind in TEXTS:
+            return Prose(text)
+        case {"type": "refusal", "refusal": str() as text}:
+            return Prose(text)
+        case {"type": "tool_use" | "tool_call"}:
+            return _call(block, block.get("input", block.get("args")))
         case {"type": ("reasoning" | "thinking") as kind}:
             thought = block.get("reasoning", block.get("thinking"))
-            yield Placeholder(f"{kind}, {len(thought):,} characters" if isinstance(thought, str) else kind)
+            return Placeholder(f"{kind}, {len(thought):,} characters" if isinstance(thought, str) else kind)
         case {"type": str() as kind}:
-            yield Placeholder(_placeholder(kind, block))
+            return Placeholder(_placeholder(kind, block))
         case _:
-            yield Placeholder("a content block of unknown type")
+            return Placeholder("a content block of unknown type")
 
 
 def _placeholder(kind: str, block: Mapping[str, Any]) -> str:
@@ -96,11 +108,9 @@ def _told(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def _calls(calls: Any) -> Iterator[ToolCall]:
-    for call in calls if isinstance(calls, list) else ():
-        if isinstance(call, Mapping):
-            name, arguments = call.get("name"), call.get("args")
-            yield ToolCall(name if isinstance(name, str) else "?", _arguments(arguments))
+def _call(call: Mapping[str, Any], arguments: Any) -> ToolCall:
+    name = call.get("name")
+    return ToolCall(name if isinstance(name, str) else "?", _arguments(arguments))
 
 
 def _arguments(arguments: Any) -> str:

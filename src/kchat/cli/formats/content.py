@@ -38,6 +38,9 @@ Block = Text | Image | Other
 DATA_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,([A-Za-z0-9+/]+={0,2})")
 """Pictures that can do nothing but be seen. SVG is none of them: it is a program."""
 
+TEXTS = ("text", "output_text", "input_text")
+"""Types of blocks that are texts: LangChain's, and those of OpenAI's responses."""
+
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"RIFF")
 """How the files of those kinds begin."""
 
@@ -45,11 +48,11 @@ SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"RIF
 def blocks(message: Message) -> list[Block]:
     """The blocks of a message, without the tool calls, which it has in a field of their own as well."""
     content = message.data.get("content")
-    called = {call.get("id") for call in tool_calls(message)}
+    called = called_ids(message)
     if isinstance(content, str):
         return [Text(content)] if content else []
     listed = content if isinstance(content, list) else [] if content is None else [content]
-    return [_block(one) for one in listed if not (_is_call(one) and one.get("id") in called)]
+    return [_block(one) for one in listed if not is_call_of(one, called)]
 
 
 def tool_calls(message: Message) -> list[dict[str, Any]]:
@@ -59,6 +62,20 @@ def tool_calls(message: Message) -> list[dict[str, Any]]:
         calls = message.data.get(name)
         found += [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     return found
+
+
+def called_ids(message: Message) -> frozenset[str]:
+    """The ids of the tool calls of a message; of another program's record an id may be anything."""
+    ids = (call.get("id") for call in tool_calls(message))
+    return frozenset(known for known in ids if isinstance(known, str))
+
+
+def is_call_of(block: Any, called: frozenset[str]) -> bool:
+    """Whether a block of the content is a tool call that is among these, too."""
+    if not isinstance(block, dict) or block.get("type") not in ("tool_use", "tool_call"):
+        return False
+    known = block.get("id")
+    return isinstance(known, str) and known in called
 
 
 def is_safe_picture(url: str) -> bool:
@@ -81,17 +98,13 @@ def pretty(value: Any) -> str:
         return "nested too deeply to be shown"
 
 
-def _is_call(block: Any) -> bool:
-    return isinstance(block, dict) and block.get("type") in ("tool_use", "tool_call")
-
-
 def _block(block: Any) -> Block:
     if isinstance(block, str):
         return Text(block)
     if not isinstance(block, dict):
         return Other("", pretty(block))
     text = block.get("text")
-    if block.get("type") in ("text", "output_text", "input_text") and isinstance(text, str):
+    if block.get("type") in TEXTS and isinstance(text, str):
         return Text(text)
     url = _image_url(block)
     if url is not None:
