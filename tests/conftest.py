@@ -1,4 +1,4 @@
-"""What every test may use: a real Kafka, a mock cluster, and Hypothesis profiles."""
+"""What every test may use: a real Kafka, a mock cluster, a broker that counts, and Hypothesis profiles."""
 
 import os
 import signal
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from kchat.core import Command, Event, Fetched
 from kchat.io import EmbeddedKafka, KafkaLog
+from kchat.testing import FakeBroker
 from tests import nightly
 from tests.brokers import Missing, choose_here, open_kafka
 from tests.brokers.summary import Summary, summarize
@@ -34,6 +36,22 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 def pytest_configure() -> None:
     """A run in the background has SIGINT ignored, and its children would too: the tests of Ctrl-C need it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[FakeBroker, list[int]]:
+    """A broker, and how many records each fetch of it gave."""
+    broker, fetched = FakeBroker(), list[int]()
+    perform = broker.perform
+
+    def counting(command: Command) -> Event:
+        event = perform(command)
+        if isinstance(event, Fetched):
+            fetched.append(len(event.records))
+        return event
+
+    monkeypatch.setattr(broker, "perform", counting)
+    return broker, fetched
 
 
 @pytest.fixture(scope="session")

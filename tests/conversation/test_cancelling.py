@@ -105,10 +105,18 @@ async def _all(following: Any) -> list[Any]:
     return [entry async for entry in following]
 
 
+async def _beside(talk: AsyncConversation[Message], how: str) -> Any:
+    """A page before or after the newest message: cancelled there, or on the way to it."""
+    newest = (await talk.last(1))[0].position
+    return await (talk.before(newest, 2) if how == "before" else talk.after(newest, 2))
+
+
 READS: dict[str, Callable[[AsyncConversation[Message]], Awaitable[Any]]] = {
     "read": lambda talk: talk.read(),
     "last": lambda talk: talk.last(3),
     "since": lambda talk: talk.since(datetime(1970, 1, 1, tzinfo=UTC)),
+    "before": lambda talk: _beside(talk, "before"),
+    "after": lambda talk: _beside(talk, "after"),
     "window": lambda talk: talk.window(3, len),
     "follow": lambda talk: _all(talk.follow(seconds_max=0.1)),
     "cursor": lambda talk: talk.cursor("audit").read(2, wait_seconds=0.05),
@@ -255,6 +263,31 @@ def test_a_cancelled_call_of_a_history_leaves_its_place(
     ended, rest = asyncio.run(main())
     if not ended:
         assert rest == texts[first:]
+
+
+@given(LENGTHS, st.integers(1, 3), STEPS, PLANS)
+def test_what_a_history_is_cancelled_in_adding_or_clearing_is_done_or_it_is_not(
+    length: int, count: int, steps: int, plan: Any
+) -> None:
+    broker, texts = FakeBroker(), [str(number) for number in range(1 + length)]
+    history = KafkaChatMessageHistory("s", "unused:9092", log=broker, replay=True)
+    history.add_messages([HumanMessage(text) for text in texts])
+    new = [f"new {number}" for number in range(count)]
+
+    async def cancelled(call: Awaitable[Any]) -> list[str]:
+        broker.plan += plan
+        await cancelled_after(steps, call)
+        broker.plan.clear()
+        return [str(message.content) for message in await history.aget_messages()]
+
+    async def main() -> list[str]:
+        held = await cancelled(history.aadd_messages([HumanMessage(text) for text in new]))
+        assert held in (texts, texts + new)
+        assert await cancelled(history.aclear()) in (held, [])
+        await history.aadd_messages([HumanMessage("after")])
+        return [str(message.content) for message in await history.aget_messages()]
+
+    assert asyncio.run(main())[-1] == "after"
 
 
 @given(LENGTHS, st.booleans(), STEPS, PLANS)

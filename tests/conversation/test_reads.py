@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kchat.conversation import Ended, conversation
-from kchat.core import ChatPosition, Command, Event, Fetched, Message, OnCorrupt, ReadFailed, paging
+from kchat.core import ChatPosition, Message, OnCorrupt, ReadFailed, paging
 from kchat.testing import FakeBroker, FaultPlan, NoAnswer
 from kchat.testing.strategies import fault_plans
 from tests.conversation.drawn import FAULTS, SESSION, Drawn, Place, at, conversations, model, places
@@ -147,17 +147,10 @@ def test_a_page_that_shows_nothing_of_a_partition_leaves_it_to_the_next_one() ->
     assert read == ["5", "4", "3", "2", "1", "0"]
 
 
-def test_scrolling_back_does_not_read_the_end_again_for_each_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    broker, fetched = FakeBroker(), list[int]()
-    perform = broker.perform
-
-    def counting(command: Command) -> Event:
-        event = perform(command)
-        if isinstance(event, Fetched):
-            fetched.append(len(event.records))
-        return event
-
-    monkeypatch.setattr(broker, "perform", counting)
+def test_scrolling_back_does_not_read_the_end_again_for_each_page(
+    counted: tuple[FakeBroker, list[int]],
+) -> None:
+    broker, fetched = counted
     talk = conversation(broker, SESSION)
     places = talk.append([Message("human", {"content": str(number)}) for number in range(400)])
     talk.redact(places[200])

@@ -15,9 +15,6 @@ from kchat.conversation import Conversation, Page, async_conversation, conversat
 from kchat.conversation.remembering import SUBJECT_BYTES, RemovalsRemembered
 from kchat.core import (
     NOTHING_KNOWN,
-    Command,
-    Event,
-    Fetched,
     JsonDecoder,
     KchatError,
     Known,
@@ -160,22 +157,6 @@ def test_what_is_remembered_changes_no_answer(steps: list[Step]) -> None:
     for step in steps:
         twins.do(step)
     twins.check()
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[FakeBroker, list[int]]:
-    """A broker, and how many records each fetch of it gave."""
-    broker, fetched = FakeBroker(), list[int]()
-    perform = broker.perform
-
-    def counting(command: Command) -> Event:
-        event = perform(command)
-        if isinstance(event, Fetched):
-            fetched.append(len(event.records))
-        return event
-
-    monkeypatch.setattr(broker, "perform", counting)
-    return broker, fetched
 
 
 @pytest.mark.parametrize("how", [0, 1, 3, 5], ids=["before", "after", "since", "cursor"])

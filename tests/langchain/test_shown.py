@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage, HumanMessage, RemoveMessage
 
-from kchat.core import Command, Event, Fetched, Partial, settling
+from kchat.core import Partial, settling
 from kchat.langchain import KafkaChatMessageHistory
 from kchat.testing import FakeBroker
 
@@ -135,22 +135,6 @@ def test_every_read_shows_what_is_neither_removed_nor_too_old(steps: list[Step],
         model = Model(age_ms)
         for number, step in enumerate([*steps, Read()]):
             model.do(step, number)
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[FakeBroker, list[int]]:
-    """A broker, and how many records each fetch of it gave."""
-    broker, fetched = FakeBroker(), list[int]()
-    perform = broker.perform
-
-    def counting(command: Command) -> Event:
-        event = perform(command)
-        if isinstance(event, Fetched):
-            fetched.append(len(event.records))
-        return event
-
-    monkeypatch.setattr(broker, "perform", counting)
-    return broker, fetched
 
 
 def long(broker: FakeBroker, **more: Any) -> KafkaChatMessageHistory:
