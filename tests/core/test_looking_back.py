@@ -12,15 +12,18 @@ from kchat.core import (
     Failed,
     Fetch,
     FromBeginning,
+    FromBookmark,
     FromCommitted,
     FromEnd,
     FromPositions,
     Limit,
     ListOffsets,
+    Message,
     Partial,
     Position,
     ReadRequest,
     Record,
+    continued,
     reading,
 )
 from kchat.core.cursors import IDS_MAX, RESENT_IDS_MAX
@@ -196,3 +199,31 @@ def test_how_many_late_first_copies_a_cursor_knows() -> None:
     assert next_ones(broker) == sent_again
     store(broker, *sent_again)
     assert next_ones(broker) == sent_again[:1]
+
+
+@pytest.mark.parametrize("how", ["positions", "bookmark"])
+def test_what_goes_on_knows_a_first_copy_that_lands_behind_one_found_by_looking_back(how: str) -> None:
+    broker = FakeBroker()
+    broker.cluster.create(TOPIC)
+    store(broker, "the-one", mark=True)
+    store(broker, "the-one", mark=True)
+    store(broker, *others("a", 1))
+    store(broker, "the-one")
+    store(broker, *others("b", 1))
+    request: ReadRequest[Message] | None = ReadRequest(
+        topic=TOPIC,
+        decoder=DECODER,
+        start=FromPositions((Position(0, 1),)),
+        messages_max=1,
+        with_bookmark=True,
+    )
+    got: list[str | None] = []
+    while request is not None:
+        outcome = broker.read(request)
+        assert isinstance(outcome, Complete | Partial)
+        got += [delivery.message_id for delivery in outcome.progress.deliveries]
+        after = continued(request, outcome)
+        if after is not None and how == "bookmark":
+            after = evolve(after, start=FromBookmark(outcome.progress.bookmark), resent_before=frozenset())
+        request = after
+    assert got == [*others("a", 1), *others("b", 1)]

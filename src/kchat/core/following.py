@@ -45,7 +45,7 @@ class Following:
         silent_ms_max: give up when the broker gave no answer for so long; None: never.
         silent_ms: for how long it gave none.
         trouble: why the last read had no answer; None after one that had.
-        resent: ids of resent records that were handed out.
+        resent: ids of resent records that were met, and are not to be handed out again.
         known: removals so far.
         heard: whether messages were handed out, or lie before the start: their removals are handed on.
     """

@@ -22,10 +22,11 @@ class Counted(Generic[M]):
     """What a read has handed out so far.
 
     `skipped_ms` are the timestamps of the skipped records. `ids` are the message ids among it and before it,
-    to know a second copy by; `resent` those of them that were marked so. `passed` are the places (partition,
-    offset) and ids of messages that were not to be handed out: of another time than was asked for, or
-    removed. `heeded` are the ranks of the markers that kept these back. `looked_for` are the ids of resent
-    records whose first copy is known to be there or not.
+    to know a second copy by; `resent` those of what was handed out, or found by looking back, that were
+    marked so. `passed` are the places (partition, offset) and ids of messages that were not to be handed
+    out: of another time than was asked for, removed, or second copies found by looking back. `heeded` are
+    the ranks of the markers that kept these back. `looked_for` are the ids of resent records whose first
+    copy is known to be there or not.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -95,6 +96,10 @@ def hand_out(
                     continue
                 if known is not None and (known in ids or _was_replayed(request, known)):
                     duplicates += 1
+                    if known in counted.looked_for and known not in resent:
+                        # Found by looking back. The next read begins behind the mark that this one saw.
+                        passed.append((record.partition, record.offset, known))
+                        resent.add(known)
                     continue
                 marked = known is not None and record.header(HEADER_RESENT) is not None
                 if not marked or counted.settles(known, lanes):

@@ -139,7 +139,7 @@ class ReadRequest(Generic[M]):
             progress; only what is new is fetched. `Replayed()` the first time; None: keep nothing. With
             `since_ms`, which may grow from read to read, what has become too old goes.
         with_topic_id: tell the topic's id in the outcome, for reads that go on from its positions.
-        resent_before: ids of resent records that earlier reads handed out, for reads that go on.
+        resent_before: ids of resent records that earlier reads met, for reads that go on.
         topic_expected: the caller has reason to know that the topic exists (it wrote to it): a broker that
             does not know it yet is asked again for a while before it is believed.
         partitions_expected: those that the topic most likely has; a shell may ask about them before it knows,
