@@ -1,6 +1,7 @@
 """Who reads on is told of a removal of what came before: once for each place that it reads from, counted."""
 
 import asyncio
+import json
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -206,3 +207,39 @@ def test_who_follows_on_after_an_error_misses_nothing_and_has_nothing_twice(
     assert kept(entries) == ["2", "4", "5", "6", "7"]
     said = [entry.message.text for entry in entries if entry.message.type != "remove"]
     assert len(said) == len(set(said))
+
+
+def test_who_reads_on_from_a_message_meets_a_marker_behind_it_in_another_partition() -> None:
+    broker = FakeBroker()
+    broker.cluster.create("talk", partitions=2)
+    for partition, kind, own in ((0, "human", "m"), (1, "human", "a"), (1, "human", "b"), (0, "remove", "b")):
+        broker.cluster.sleep(10)
+        record = {"type": kind, "data": {"content": own, "id": own}}
+        broker.cluster.inject("talk", json.dumps(record).encode(), partition=partition)
+
+    def fresh() -> Conversation[Message]:
+        return conversation(broker.reopened(), "talk")
+
+    for page in (fresh().read(), fresh().last(2), fresh().window(2, len)):
+        assert shown(page) == ["m", "a"]
+        assert shown(fresh().after(page[0].position, 9)) == ["a"]
+        assert shown(fresh().after(page[1].position, 9)) == []
+        assert shown(fresh().follow(after=page[1].position, seconds_max=0.5)) == ["remove"]
+        assert shown(fresh().before(page[1].position, 9)) == ["m"]
+
+
+def test_who_is_told_gets_the_messages_in_the_order_of_the_others() -> None:
+    broker = FakeBroker()
+    broker.cluster.create("talk", partitions=2)
+    now_ms = broker.timestamp_ms
+    records = ((0, "human", "m", 0), (0, "human", "a", 9), (0, "human", "b", 3), (1, "human", "c", 5))
+    for partition, kind, own, ms in (*records, (1, "remove", "a", 10)):
+        record = {"type": kind, "data": {"content": own, "id": own}}
+        broker.cluster.inject(
+            "talk", json.dumps(record).encode(), partition=partition, timestamp_ms=now_ms + ms
+        )
+    talk = conversation(broker, "talk")
+    whole = talk.read()
+    assert shown(whole) == ["m", "c", "b"]
+    told = shown(talk.follow(after=whole[0].position, seconds_max=0.5))
+    assert told == ["c", "b", "remove"]

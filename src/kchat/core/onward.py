@@ -15,7 +15,7 @@ from kchat.core.outcomes import Complete, Delivery, Failed, Progress, ReadOutcom
 from kchat.core.plans import Plan
 from kchat.core.removals import Removals, target_of
 from kchat.core.requests import FromBookmark, ReadRequest
-from kchat.core.slices import Positions, Slice, in_order
+from kchat.core.slices import Positions, Slice, hidden_in
 from kchat.core.telling import NOTHING_TOLD, Heard
 
 M = TypeVar("M")
@@ -75,7 +75,11 @@ def _shown(
     shown = (removals | Removals.among(deliveries)).visible(deliveries)
     markers = tuple(d for d in deliveries if target_of(d.message) is not None)
     news = heard.news(markers, older=older)
-    return in_order((*shown, *news)) if news else shown
+    if not news:
+        return shown
+    # Each where it was read: an order that is made of some alone can be another one, where time goes back.
+    places = {(d.partition, d.offset) for d in (*shown, *news)}
+    return tuple(d for d in deliveries if (d.partition, d.offset) in places)
 
 
 def _after(read: Progress[M], progress: Progress[M]) -> Progress[M]:
@@ -104,6 +108,7 @@ def _slice(
 ) -> Slice[M]:
     return Slice(
         deliveries=shown,
+        hidden=hidden_in(read.deliveries, shown),
         skipped=read.skipped,
         begin=began,
         end=read.positions,

@@ -17,7 +17,7 @@ from kchat.core.outcomes import Delivery, Failed, Progress, ReadOutcome
 from kchat.core.plans import Plan
 from kchat.core.removals import NO_REMOVALS, Removals
 from kchat.core.requests import FromBefore, OnCorrupt, ReadRequest
-from kchat.core.slices import Positions, Slice, in_order
+from kchat.core.slices import Positions, Slice, hidden_in, in_order
 
 M = TypeVar("M")
 
@@ -132,6 +132,7 @@ class _Windows:
         }
         return Slice(
             deliveries=shown,
+            hidden=hidden_in(self.merged[first:], shown),
             skipped=tuple(sorted(skipped, key=lambda corrupt: (corrupt.partition, corrupt.offset))),
             begin=tuple(Position(bound.partition, begin[bound.partition]) for bound in oldest.began),
             end=newest.positions,

@@ -24,6 +24,7 @@ class Slice(Generic[M]):
 
     Attributes:
         deliveries: the messages that are to be shown, in order.
+        hidden: what is not, among them: the index of the message that it stands behind, and its place.
         skipped: the records in between that are no messages.
         begin: where the stretch begins, partition by partition; reading on before it leaves nothing out.
         end: where it ends; reading on after it leaves nothing out.
@@ -35,6 +36,7 @@ class Slice(Generic[M]):
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
+    hidden: tuple[tuple[int, Position], ...] = ()
     skipped: tuple[Corrupt, ...] = ()
     begin: Positions = ()
     end: Positions = ()
@@ -50,7 +52,10 @@ class Slice(Generic[M]):
         return bool(self.end)
 
     def before(self, index: int) -> Positions:
-        """Where the message of this index begins: all messages before it lie before that."""
+        """Where the message of this index begins: all messages before it lie before that.
+
+        What is hidden behind it does not: a marker in another partition may remove what comes after.
+        """
         places = self._places
         return tuple(
             Position(bound.partition, _offset_from(places.get(bound.partition, []), index, bound.offset))
@@ -63,16 +68,39 @@ class Slice(Generic[M]):
         offsets = {position.partition: position.offset for position in begin}
         skipped = (corrupt for corrupt in self.skipped if corrupt.offset >= offsets[corrupt.partition])
         return evolve(
-            self, deliveries=self.deliveries[count:], skipped=tuple(skipped), begin=begin, older=older
+            self,
+            deliveries=self.deliveries[count:],
+            hidden=tuple((index - count, place) for index, place in self.hidden if index >= count),
+            skipped=tuple(skipped),
+            begin=begin,
+            older=older,
         )
 
     @cached_property
     def _places(self) -> dict[int, list[tuple[int, int]]]:
-        """The index and offset of each partition's messages."""
+        """The index and offset of each partition's messages, and of what is hidden behind them."""
         places: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for index, delivery in enumerate(self.deliveries):
             places[delivery.partition].append((index, delivery.offset))
-        return dict(places)
+        for index, place in self.hidden:
+            places[place.partition].append((index, place.offset))
+        return {partition: sorted(found) for partition, found in places.items()} if self.hidden else places
+
+
+def hidden_in(
+    order: tuple[Delivery[M], ...], shown: tuple[Delivery[M], ...]
+) -> tuple[tuple[int, Position], ...]:
+    """What of these messages is not shown, for `Slice.hidden`; `shown` are some of them, in their order."""
+    if len(shown) == len(order):
+        return ()
+    hidden: list[tuple[int, Position]] = []
+    index = -1
+    for delivery in order:
+        if index + 1 < len(shown) and delivery is shown[index + 1]:
+            index += 1
+        elif index >= 0:  # what stands before the first one is behind none
+            hidden.append((index, Position(delivery.partition, delivery.offset)))
+    return tuple(hidden)
 
 
 def in_order(deliveries: Iterable[Delivery[M]]) -> tuple[Delivery[M], ...]:
