@@ -15,6 +15,8 @@ from kchat.conversation import Conversation, Page, async_conversation, conversat
 from kchat.conversation.remembering import SUBJECT_BYTES, RemovalsRemembered
 from kchat.core import (
     NOTHING_KNOWN,
+    Command,
+    Event,
     JsonDecoder,
     KchatError,
     Known,
