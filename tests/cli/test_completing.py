@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import subprocess
+import sys
 import time
 import uuid
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -15,11 +20,10 @@ from click.testing import CliRunner
 from kchat.cli.connection import Connection
 from kchat.cli.group import kchat
 from kchat.core import place
-from tests.cli.running import ENVIRONMENT, invoke
+from tests.cli.running import ENVIRONMENT, child_environment, invoke
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 def offered(line: str, **environment: str) -> list[str]:
@@ -58,6 +62,40 @@ def test_a_script_for_each_shell_can_be_had() -> None:
         result = CliRunner(env={"_KCHAT_COMPLETE": f"{shell}_source"}).invoke(kchat, prog_name="kchat")
         assert result.exit_code == 0
         assert "_KCHAT_COMPLETE" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("shell", "script"),
+    [
+        ("fish", "env _KCHAT_COMPLETE=fish_source kchat | source; complete -C 'kchat ls --sort by'"),
+        (
+            "zsh",
+            "compdef() {}; compadd() { print -rl -- $completions };"
+            ' eval "$(_KCHAT_COMPLETE=zsh_source kchat)"; words=(kchat ls --sort by); CURRENT=4;'
+            " _kchat_completion",
+        ),
+        (
+            "bash",
+            'eval "$(_KCHAT_COMPLETE=bash_source kchat)"; COMP_WORDS=(kchat ls --sort by) COMP_CWORD=3;'
+            " _kchat_completion kchat by; printf '%s\\n' \"${COMPREPLY[@]}\"",
+        ),
+    ],
+)
+def test_the_script_is_one_of_its_shell(shell: str, script: str, tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not here")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**child_environment(), "PATH": path, "HOME": str(tmp_path)}
+    flags = ["-f"] if shell == "zsh" else []
+    done = subprocess.run(
+        [shell, *flags, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("bytes\n", "")
 
 
 HARMLESS = ["a", "alice@example.com", "a+b=c:d/e_f-g.h", "9"]

@@ -105,6 +105,21 @@ def test_no_cluster_is_one_sentence_with_the_next_step() -> None:
     assert result.stderr.startswith("kchat: no cluster is named\nNext step: give --bootstrap HOST:PORT, ")
 
 
+@pytest.mark.parametrize("servers", ["http://a:1", "a:b", ",", "a b"])
+def test_what_can_be_no_broker_is_wrong_in_the_environment_and_a_file_too(
+    servers: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text(f"bootstrap.servers={servers}\n")
+    in_file = run("told", "--config", str(file))
+    in_environment = CliRunner(env={"KCHAT_KAFKA__BOOTSTRAP__SERVERS": servers}).invoke(commands, ["told"])
+    for result in (in_file, in_environment):
+        assert result.exit_code == 2
+        assert result.stderr.startswith(
+            "kchat: bootstrap.servers names what can be no broker\nNext step: name brokers as HOST:PORT"
+        )
+
+
 def test_a_password_comes_from_a_file_or_is_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(SECRET + "\n")

@@ -142,7 +142,9 @@ def test_wrong_usage_is_exit_code_2_and_repeats_no_value(arguments: list[str], t
         assert SECRET not in result.output
 
 
-@pytest.mark.parametrize("servers", ["SASL_SSL://a:1,b", " a , [::1]:1", "::1", "m\u00fcnchen:1", ":1", "a."])
+@pytest.mark.parametrize(
+    "servers", ["SASL_SSL://a:1,b", " a , [::1]:1", "::1", "fe80::1%eth0", "m\u00fcnchen:1", ":1", "a."]
+)
 def test_what_the_client_takes_for_brokers_is_taken(servers: str) -> None:
     result = invoke("ls", "--bootstrap", servers, "-X", "acks=1")
     assert "the property acks cannot be set" in result.stderr

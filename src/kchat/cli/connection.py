@@ -15,8 +15,10 @@ from kchat.cli.java_names import UntranslatableError, translated
 from kchat.cli.options import (
     ALIASES,
     BOOTSTRAP_VARIABLE,
+    BROKERS,
     PROPERTIES_KEY,
     SERVERS,
+    are_brokers,
     bootstrap_option,
     config_option,
     properties_option,
@@ -61,7 +63,7 @@ class Connection:
         """The bootstrap servers.
 
         Raises:
-            SettingError: no cluster is named.
+            SettingError: no cluster is named, or what can be none.
         """
         if self.servers is None:
             raise SettingError(
@@ -69,6 +71,8 @@ class Connection:
                 f"give --bootstrap HOST:PORT, set {BOOTSTRAP_VARIABLE}, or name a file with bootstrap.servers"
                 " by --config",
             )
+        if not are_brokers(self.servers):  # of the environment or the file; the option is judged as such
+            raise SettingError(f"{SERVERS} names what can be no broker", BROKERS)
         return self.servers
 
 

@@ -17,7 +17,7 @@ PROPERTIES_KEY = "kchat.cli.properties"
 
 PORT_MAX = 65_535
 
-SERVER = r"(?:(?:sasl_)?(?:plaintext|ssl)://)?(?:\[[^\]\s]*\]|[^:/\s\[\]]*)(?::(\d+))?|[0-9a-f:]+"
+SERVER = r"(?:(?:sasl_)?(?:plaintext|ssl)://)?(?:\[[^\]\s]*\]|[^:/\s\[\]]*)(?::(\d+))?|[0-9a-f]*:[0-9a-f:]*:[\w:.%]*"
 """A broker as librdkafka takes it: the protocol may stand before it, and an IPv6 address without brackets."""
 
 COUNT_MAX = (1 << 31) - 1
@@ -44,12 +44,20 @@ def _properties(context: click.Context, _: click.Parameter, given: Sequence[str]
     return properties
 
 
+BROKERS = f"name brokers as HOST:PORT, separated by commas; PORT is up to {PORT_MAX}"
+
+
 def _servers(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
-    """The brokers as they are given. The client would try for long what can be none."""
-    servers = None if given is None else [server for server in given.split(",") if server.strip()]
-    if servers == [] or not all(map(_may_be_reached, servers or ())):
-        raise click.BadParameter(f"name brokers as HOST:PORT, separated by commas; PORT is up to {PORT_MAX}")
+    """The brokers as they are given."""
+    if given is not None and not are_brokers(given):
+        raise click.BadParameter(BROKERS)
     return given
+
+
+def are_brokers(servers: str) -> bool:
+    """Whether these can be brokers. The client would try for long what can be none."""
+    named = [server for server in servers.split(",") if server.strip()]
+    return bool(named) and all(map(_may_be_reached, named))
 
 
 def _may_be_reached(server: str) -> bool:
