@@ -85,8 +85,19 @@ def embedded_log(embedded: EmbeddedKafka) -> Iterator[KafkaLog]:
         yield log
 
 
+@pytest.fixture
+def browser(browser_process: "WebDriver") -> "Iterator[WebDriver]":
+    """The browser with an empty page and an empty console: nothing of what another test's page has left."""
+    from tests.browser import complaints
+
+    browser_process.get("about:blank")
+    complaints(browser_process)
+    yield browser_process
+    browser_process.get("about:blank")  # while the servers of the test's page are up
+
+
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[WebDriver]":
+def browser_process(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[WebDriver]":
     """A headless browser; without one the test is skipped in words, or fails with KCHAT_REQUIRE_BROWSER=1."""
     # Imported here: the tests with the oldest dependencies have no Selenium, and no page.
     from tests import browser as finder

@@ -46,3 +46,9 @@ def test_it_shows_a_page_and_hears_its_complaints(browser: "WebDriver", tmp_path
     browser.get(page.as_uri())
     [complaint] = finder.complaints(browser)
     assert "missing is not defined" in complaint
+    browser.get(page.as_uri())  # once more: the next test must not hear of it
+
+
+def test_the_next_test_hears_nothing_of_it(browser: "WebDriver") -> None:
+    assert browser.current_url == "about:blank"
+    assert finder.complaints(browser) == []

@@ -46,14 +46,6 @@ def site() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture
-def visitor(browser: WebDriver) -> Iterator[WebDriver]:
-    """The browser, which leaves the page in the end."""
-    complaints(browser)  # what other tests' pages have left is not this site's
-    yield browser
-    browser.get("about:blank")
-
-
 def asked(browser: WebDriver) -> list[str]:
     """What the page has fetched."""
     names: list[str] = browser.execute_script(
@@ -62,26 +54,26 @@ def asked(browser: WebDriver) -> list[str]:
     return names
 
 
-def test_the_diagrams_are_drawn_and_nothing_comes_from_elsewhere(visitor: WebDriver, site: str) -> None:
-    visitor.get(f"{site}/machines.html")
-    drawings = visitor.find_elements(By.CSS_SELECTOR, ".diagram svg")
+def test_the_diagrams_are_drawn_and_nothing_comes_from_elsewhere(browser: WebDriver, site: str) -> None:
+    browser.get(f"{site}/machines.html")
+    drawings = browser.find_elements(By.CSS_SELECTOR, ".diagram svg")
     assert len(drawings) == 3
     assert all(drawing.size["width"] > 300 and drawing.size["height"] > 300 for drawing in drawings)
     assert "LookingBack" in drawings[0].text
     assert "again: RequestFailed" in drawings[0].text  # an arrow to itself: in the box, not over it
-    assert complaints(visitor) == []
-    assert asked(visitor) != []
-    assert [url for url in asked(visitor) if not url.startswith(site)] == []
+    assert complaints(browser) == []
+    assert asked(browser) != []
+    assert [url for url in asked(browser) if not url.startswith(site)] == []
 
 
-def test_the_search_finds_a_public_name(visitor: WebDriver, site: str) -> None:
-    visitor.get(f"{site}/index.html")
-    WebDriverWait(visitor, 10).until(lambda page: "search" in " ".join(asked(page)))
-    visitor.find_element(By.TAG_NAME, "body").send_keys(Keys.CONTROL, "k")
-    visitor.switch_to.active_element.send_keys("resend")
-    WebDriverWait(visitor, 10).until(lambda page: "without blocking the event loop" in all_text(page))
-    assert complaints(visitor) == []
-    assert [url for url in asked(visitor) if not url.startswith(site)] == []
+def test_the_search_finds_a_public_name(browser: WebDriver, site: str) -> None:
+    browser.get(f"{site}/index.html")
+    WebDriverWait(browser, 10).until(lambda page: "search" in " ".join(asked(page)))
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.CONTROL, "k")
+    browser.switch_to.active_element.send_keys("resend")
+    WebDriverWait(browser, 10).until(lambda page: "without blocking the event loop" in all_text(page))
+    assert complaints(browser) == []
+    assert [url for url in asked(browser) if not url.startswith(site)] == []
 
 
 def all_text(browser: WebDriver) -> str:

@@ -40,13 +40,6 @@ def session() -> str:
     return f"live-{uuid.uuid4().hex[:8]}"
 
 
-@pytest.fixture
-def visitor(browser: WebDriver) -> Iterator[WebDriver]:
-    """The browser, which leaves the page in the end."""
-    yield browser
-    browser.get("about:blank")
-
-
 def shown(browser: WebDriver) -> list[str]:
     # In one go: between two questions a message may go.
     texts: list[str] = browser.execute_script(
@@ -59,41 +52,41 @@ def status(browser: WebDriver) -> str:
     return browser.find_element("id", "status").text
 
 
-def test_what_one_says_the_other_sees_as_text(page: Served, visitor: WebDriver, session: str) -> None:
+def test_what_one_says_the_other_sees_as_text(page: Served, browser: WebDriver, session: str) -> None:
     page.say(session, "before anybody looked")
-    visitor.get(f"{page.url}/?session={session}")
-    eventually(lambda: shown(visitor) == ["before anybody looked"])
-    assert status(visitor) == "live"
+    browser.get(f"{page.url}/?session={session}")
+    eventually(lambda: shown(browser) == ["before anybody looked"])
+    assert status(browser) == "live"
     page.say(session, HOSTILE, role="ai")
-    eventually(lambda: shown(visitor) == ["before anybody looked", HOSTILE])
-    visitor.find_element("name", "text").send_keys("typed\n")
-    eventually(lambda: shown(visitor)[2:] == ["typed"])
-    kinds = [article.get_attribute("class") for article in visitor.find_elements("tag name", "article")]
+    eventually(lambda: shown(browser) == ["before anybody looked", HOSTILE])
+    browser.find_element("name", "text").send_keys("typed\n")
+    eventually(lambda: shown(browser)[2:] == ["typed"])
+    kinds = [article.get_attribute("class") for article in browser.find_elements("tag name", "article")]
     assert kinds == ["human", "ai", "human"]
-    assert visitor.title == session
-    assert complaints(visitor) == []
+    assert browser.title == session
+    assert complaints(browser) == []
 
 
 def test_the_page_goes_on_where_it_was_when_the_server_comes_back(
-    kafka: str, kafka_log: KafkaLog, visitor: WebDriver, session: str, monkeypatch: pytest.MonkeyPatch
+    kafka: str, kafka_log: KafkaLog, browser: WebDriver, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KCHAT_BOOTSTRAP", kafka)
     with served() as page:
         page.say(session, "one")
-        visitor.get(f"{page.url}/?session={session}")
-        eventually(lambda: shown(visitor) == ["one"])
-    eventually(lambda: status(visitor) == "connecting again")
+        browser.get(f"{page.url}/?session={session}")
+        eventually(lambda: shown(browser) == ["one"])
+    eventually(lambda: status(browser) == "connecting again")
     [unseen] = kafka_log.conversation(session).append([Message("ai", {"content": "two"})])
     with served(page.port) as page:
         page.say(session, "three")
-        eventually(lambda: shown(visitor) == ["one", "two", "three"])
-        assert status(visitor) == "live"
+        eventually(lambda: shown(browser) == ["one", "two", "three"])
+        assert status(browser) == "live"
         kafka_log.conversation(session).redact(unseen)
-        eventually(lambda: shown(visitor) == ["one", "three"])
+        eventually(lambda: shown(browser) == ["one", "three"])
         kafka_log.conversation(session).clear()
         page.say(session, "a new beginning")
         # No client is told of a deletion: a follower looks after 30 s at most (docs/adr/0022-watching.md).
-        eventually(lambda: shown(visitor) == ["a new beginning"], seconds_max=45)
+        eventually(lambda: shown(browser) == ["a new beginning"], seconds_max=45)
     kafka_log.conversation(session).clear()
 
 
