@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
 
 import click
 import pytest
 
+from kchat.cli.client_log import LOGGER, show_client_log
 from kchat.cli.errors import CommandGroup
 from kchat.cli.options import debug_option, properties_option
 from kchat.core import AppendRefused, ReadFailed
@@ -159,6 +161,30 @@ def test_what_the_client_says_ends_where_its_line_ends() -> None:
     result = invoke("ls", "-b", "127.0.0.1:1", "-X", "message.max.bytes=5")
     assert result.stderr.startswith("kchat: the Kafka client does not take these settings: ")
     assert "range 1000..1000000000\nNext step: " in result.stderr
+
+
+def test_the_clients_own_log_is_on_stderr_where_debug_asks_for_it() -> None:
+    dead = ("ls", "-b", "127.0.0.1:1")
+    assert "[thrd:" not in invoke(*dead).stderr
+    logged = invoke(*dead, "-X", "debug=broker,conf", "-X", f"sasl.password={SECRET}")
+    assert (logged.exit_code, logged.stdout) == (1, "")
+    assert "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed" in logged.stderr
+    assert "[thrd:" in logged.stderr
+    assert SECRET not in logged.output
+    assert logged.stderr.splitlines()[-1].startswith("Next step: ")
+    assert [type(handler) for handler in LOGGER.handlers] == [logging.NullHandler]
+    quiet = invoke(*dead, KCHAT_KAFKA__DEBUG="")
+    assert "[thrd:" not in quiet.stderr
+
+
+def test_no_entry_of_the_log_has_a_secret_or_controls_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with click.Context(commands) as context:
+        show_client_log(context, {"debug": "all", "sasl.password": SECRET})
+        LOGGER.debug("said \x1b[2J %s", SECRET)
+    LOGGER.debug("nobody hears this")
+    assert capsys.readouterr().err == "said \\x1b[2J ...\n"
 
 
 def test_the_bootstrap_may_come_from_the_environment() -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 from attrs import field, frozen
 
+from kchat.cli.client_log import show_client_log
 from kchat.cli.environment import environment_properties
 from kchat.cli.errors import SettingError
 from kchat.cli.java_names import UntranslatableError, translated
@@ -93,6 +94,7 @@ def connection_options(command: C) -> C:
         )
         connection = named_connection(bootstrap, properties, config_file, os.environ)
         context.meta[PROPERTIES_KEY] = connection.properties  # their values are in no error and no traceback
+        show_client_log(context, connection.properties)
         return context.invoke(command, connection=connection, **given)
 
     return connected  # type: ignore[return-value]  # click's decorators give what they get
