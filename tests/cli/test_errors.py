@@ -10,9 +10,11 @@ import click
 import pytest
 
 from kchat.cli.client_log import LOGGER, show_client_log
-from kchat.cli.errors import CommandGroup
+from kchat.cli.errors import NEXT_STEPS_HERE, CommandGroup
 from kchat.cli.options import debug_option, properties_option
 from kchat.core import AppendRefused, ReadFailed
+from kchat.core.edge import NEXT_STEPS, NEXT_STEPS_BY_CODE
+from kchat.io.survey import Survey
 from tests.cli.running import document, invoke
 
 SECRET = "hunter2-correct-horse"
@@ -109,7 +111,7 @@ def test_an_unreachable_broker_is_one_sentence_within_the_limit() -> None:
     sentence, next_step = result.stderr.splitlines()[-2:]
     assert sentence.startswith("kchat: the read failed: 127.0.0.1:1")
     assert "Connection refused" in sentence
-    assert next_step == "Next step: check that the brokers are up and reachable, or allow more time"
+    assert next_step == "Next step: check that the brokers are up and reachable, then try again"
     parsed = document(result)
     assert parsed["steps"] == []
     assert f"kchat: {parsed['error']}" == sentence
@@ -150,6 +152,20 @@ def test_wrong_usage_is_exit_code_2_and_repeats_no_value(arguments: list[str], t
 def test_what_the_client_takes_for_brokers_is_taken(servers: str) -> None:
     result = invoke("ls", "--bootstrap", servers, "-X", "acks=1")
     assert "the property acks cannot be set" in result.stderr
+
+
+def test_doctor_has_the_commands_words_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(_: Survey) -> None:
+        raise ReadFailed("too late", next_step="look, or allow more time")
+
+    monkeypatch.setattr(Survey, "topics", late)
+    assert "mend: look, then try again" in invoke("doctor", "-b", "127.0.0.1:1").stdout
+
+
+@pytest.mark.parametrize("told", NEXT_STEPS_HERE)
+def test_the_library_has_the_words_that_the_command_has_not(told: str) -> None:
+    steps = [*NEXT_STEPS.values(), *NEXT_STEPS_BY_CODE.values(), "correct the property in config="]
+    assert any(told in step for step in steps)
 
 
 def test_the_next_step_names_options_and_not_the_librarys_arguments() -> None:

@@ -21,7 +21,7 @@ from kchat.cli.checks import (
 from kchat.cli.colors import colored
 from kchat.cli.completing import complete_session
 from kchat.cli.connection import Connection, connection_options
-from kchat.cli.errors import sentence
+from kchat.cli.errors import next_step, sentence
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import checked_sessions, missing_session
@@ -87,7 +87,7 @@ def _checks(connection: Connection, sessions: Sequence[str], *, probe: bool) -> 
         try:
             partitions, cluster = survey.topics(), survey.cluster()
         except ReadFailed as error:
-            yield Check("connection", Level.ERROR, sentence(error), error.next_step)
+            yield Check("connection", Level.ERROR, sentence(error), next_step(error))
             return
         count = len(cluster.brokers)
         text = f"{count} broker{'' if count == 1 else 's'}, cluster {cluster.cluster_id}"
@@ -153,7 +153,7 @@ def _clock(connection: Connection, topics: Mapping[str, TopicFacts], *, probe: b
     try:
         probed = probe_clock(connection.with_servers)
     except ReadFailed as error:
-        yield Check("clock", Level.WARNING, sentence(error), error.next_step)
+        yield Check("clock", Level.WARNING, sentence(error), next_step(error))
         return
     yield clock_check(probed.skew_ms, probed.exact_ms, topics, now_ms)
     if probed.left is not None:

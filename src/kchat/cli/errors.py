@@ -12,6 +12,14 @@ from kchat.conversation.escaping import printable
 from kchat.core import InvalidConfig, KchatError
 
 DEFECT = "this is a defect of kchat"
+NEXT_STEPS_HERE = {
+    "config=": "-X, the environment or the file",
+    ", or allow more time": ", then try again",
+    ", or let the append create it (provision=True)": "",
+    ", or read without the cursor (replay=True)": "",
+}
+"""What the library's next steps name and the command has not, and what it has."""
+
 DEFECT_NEXT_STEP = "run it again with --debug, and report what it shows"
 
 
@@ -76,17 +84,20 @@ def sentence(error: KchatError) -> str:
     return str(error).removesuffix(f"; {error.next_step}")
 
 
-def _next_step(error: KchatError) -> str:
-    """What the user can do. What the library calls config= is an option here."""
-    return error.next_step.replace("config=", "-X, the environment or the file")
+def next_step(error: KchatError) -> str:
+    """What the user of the command can do."""
+    step = error.next_step
+    for of_library, here in NEXT_STEPS_HERE.items():
+        step = step.replace(of_library, here)
+    return step
 
 
 def _shown(error: Exception, ctx: click.Context) -> CommandError:
     match error:
         case InvalidConfig():
-            return SettingError(_without_values(sentence(error), ctx), _next_step(error))
+            return SettingError(_without_values(sentence(error), ctx), next_step(error))
         case KchatError():
-            return CommandError(sentence(error), _next_step(error))
+            return CommandError(sentence(error), next_step(error))
         case OSError(errno=errno.ENOSPC, filename=None):
             return CommandError(f"cannot write: {system_reason(error)}", ROOM)
         case OSError():
