@@ -110,6 +110,8 @@ def test_another_document_is_refused(document: Any) -> None:
         5,
         {},
         {"role": 5},
+        {"role": ["user"], "content": "x"},
+        {"role": {"user": 1}, "content": "x"},
         {"role": "secret", "content": "x"},
         {"role": "tool", "content": "x"},
         {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{"}}]},

@@ -31,7 +31,8 @@ def read(file: IO[bytes]) -> Iterator[Source]:
 
 
 def _read(where: str, message: Any) -> Source:
-    if not isinstance(message, dict) or message.get("role") not in ROLES:
+    role = message.get("role") if isinstance(message, dict) else None
+    if not isinstance(role, str) or role not in ROLES:  # a list, say, could not be looked up
         return Unusable(where, "its role is none of the OpenAI chat format's")
     try:
         [converted] = convert_to_messages([{"content": None, **message}])
