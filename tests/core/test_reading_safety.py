@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 from attrs import evolve, frozen
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from kchat.core import (
@@ -55,6 +55,7 @@ from tests.core.strategies import (
     READ_FAULTS,
     SESSION,
     TOPIC,
+    Entry,
     LogPlan,
     fault_plans,
     log_plans,
@@ -191,6 +192,23 @@ def test_a_read_that_went_well_commits_what_was_handed_out_and_a_failed_one_noth
         assert all(after[partition] == before[partition] for partition in set(before) - set(positions))
 
 
+@example(
+    plan=LogPlan(
+        partitions=(
+            (Entry(),) * 4,
+            (
+                *(Entry(),) * 3,
+                Entry(message_id=1, resent=True),
+                Entry(message_id=0),
+                Entry(message_id=0, resent=True),
+            ),
+            (Entry(),) * 2,
+        ),
+        expired=(0, 1, 2),
+    ),
+    quiet=2,
+    records=1,
+)
 @given(log_plans(cursor=False), st.integers(2, 4), st.integers(1, 3))
 def test_what_is_appended_after_the_end_was_seen_changes_nothing(
     plan: LogPlan, quiet: int, records: int

@@ -26,7 +26,7 @@ class Counted(Generic[M]):
     marked so. `passed` are the places (partition, offset) and ids of messages that were not to be handed
     out: of another time than was asked for, removed, or second copies found by looking back. `heeded` are
     the ranks of the markers that kept these back. `looked_for` are the ids of resent records whose first
-    copy is known to be there or not.
+    copy is known to be there or not, `found` those whose first copy lies before the read.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -38,6 +38,7 @@ class Counted(Generic[M]):
     heeded: frozenset[Rank] = field(default=frozenset(), repr=lambda ranks: f"<{len(ranks)} ranks>")
     passed: tuple[tuple[int, int, str], ...] = field(default=(), repr=lambda ids: f"<{len(ids)} ids>")
     looked_for: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
+    found: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
 
     def settles(self, known: str | None, lanes: tuple[Lane, ...]) -> bool:
         """Whether a resent record that is not known here can have no first copy before the read."""
@@ -96,10 +97,9 @@ def hand_out(
                     continue
                 if known is not None and (known in ids or _was_replayed(request, known)):
                     duplicates += 1
-                    if known in counted.looked_for and known not in resent:
-                        # Found by looking back. The next read begins behind the mark that this one saw.
+                    if known in counted.found and known not in resent:
                         passed.append((record.partition, record.offset, known))
-                        resent.add(known)
+                        resent.add(known)  # who goes on begins behind the mark that made this read look
                     continue
                 marked = known is not None and record.header(HEADER_RESENT) is not None
                 if not marked or counted.settles(known, lanes):
@@ -120,10 +120,9 @@ def hand_out(
                 stopped = verdict
             rest = _put_back(rest, records[index:])
             break
-        lanes = tuple(
-            evolve(lane, buffer=rest[lane.partition]) if lane.partition in rest else lane for lane in lanes
-        )
-    after: Counted[M] = Counted(
+        lanes = tuple(evolve(lane, buffer=rest.get(lane.partition, lane.buffer)) for lane in lanes)
+    after = evolve(
+        counted,
         deliveries=tuple(deliveries),
         skipped=tuple(skipped),
         skipped_ms=tuple(skipped_ms),
@@ -132,7 +131,6 @@ def hand_out(
         resent=frozenset(resent),
         heeded=frozenset(heeded),
         passed=tuple(passed),
-        looked_for=counted.looked_for,
     )
     return lanes, after, stopped
 

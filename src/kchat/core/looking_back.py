@@ -114,8 +114,10 @@ def _on(state: LookingBack[M], budget: Budget) -> LookingBack[M] | Fetching[M]:
     if not over:
         return evolve(state, budget=budget)
     fetching, counted = state.fetching, state.fetching.counted
-    return evolve(
-        fetching,
-        budget=budget,
-        counted=evolve(counted, ids=counted.ids | state.found, looked_for=counted.looked_for | state.wanted),
+    counted = evolve(
+        counted,
+        ids=counted.ids | state.found,
+        looked_for=counted.looked_for | state.wanted,
+        found=counted.found | state.found,
     )
+    return evolve(fetching, budget=budget, counted=counted)
