@@ -3,15 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from attrs import define, field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kchat.conversation import Conversation, Cursor, Edge, conversation
+from kchat.conversation import Conversation, Cursor, Edge, async_conversation, conversation
 from kchat.core import Message
 from kchat.testing import FakeBroker, FaultPlan
 from kchat.testing.strategies import fault_plans
 from tests.conversation.drawn import FAULTS
+from tests.conversation.faces import ended
 
 NAMES = st.sampled_from(["audit", "index"])
 
@@ -157,3 +159,16 @@ def test_a_cursor_gives_what_comes_after_its_place(steps: list[Step]) -> None:
     for name, place in model.committed.items():
         rest = [entry.message.text for entry in model.talk.cursor(name).read(99)]
         assert rest == model.texts[place:], "another process goes on behind what was committed"
+
+
+@pytest.mark.parametrize("make", [conversation, async_conversation], ids=["sync", "async"])
+def test_a_cursor_waits_for_a_session_that_begins_later(make: Any) -> None:
+    broker = FakeBroker()
+    audit = make(broker, "talk").cursor("audit")
+    begun_ms = broker.now_ms
+    assert len(ended(audit.read(1, wait_seconds=2.0))) == 0
+    assert 2_000 <= broker.now_ms - begun_ms <= 3_000, "whoever reads in a loop would read without a pause"
+    said = [Message("human", {"content": "first"})]
+    broker.cluster.at(broker.now_ms + 500, lambda: conversation(broker, "talk").append(said))
+    assert len(ended(audit.read(1, wait_seconds=60.0))) == 1
+    assert broker.now_ms - begun_ms <= 4_000

@@ -138,7 +138,8 @@ class AsyncConversation(Generic[M]):
 
     def cursor(self, name: str) -> AsyncCursor[M]:
         """`Conversation.cursor`; building one asks nothing."""
-        return AsyncCursor(self._log, CursorAsking(self._ask, arguments.cursor_name(name)))
+        name = arguments.cursor_name(name)
+        return AsyncCursor(self._log, CursorAsking(self._ask, name, lambda: self._log.now_ms))
 
     async def cursors(self) -> tuple[str, ...]:
         """`Conversation.cursors`, without blocking the event loop."""

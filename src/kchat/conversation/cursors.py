@@ -4,6 +4,7 @@ Its place is the committed offsets of a consumer group of its own, `<topic>/<nam
 common is here.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum, unique
 from typing import Any, Generic, TypeVar
@@ -32,6 +33,7 @@ from kchat.core import (
     onward,
     read_error,
 )
+from kchat.core.following import POLL_MS
 from kchat.core.telling import Heard
 
 M = TypeVar("M")
@@ -80,6 +82,7 @@ class CursorAsking(Generic[M]):
 
     ask: Asking[M]
     name: str
+    now_ms: Callable[[], int]
     bookmark: tuple[CommittedOffset, ...] | None = field(default=None, init=False)
     known: Known = field(factory=Known, init=False)
     heard: Heard = field(factory=Heard, init=False)
@@ -105,12 +108,15 @@ class CursorAsking(Generic[M]):
         return taken.page
 
     def _read(self, before: Taken[M], count: int, wait_ms: int) -> Plan[Taken[M]]:
+        end_ms, topic = self.now_ms() + wait_ms, self.ask.placement.topic
         taken = yield from self._next(before, count)
-        page = taken.page
-        if not page.entries and wait_ms and page.end is not None:
-            news: bool = yield WatchRequest(
-                topic=self.ask.placement.topic, positions=page.end.after, wait_ms_max=wait_ms
-            )
+        while taken.page.end is None and (left_ms := end_ms - self.now_ms()) > 0:
+            # There is no session yet, and nothing of it that could be watched: it is looked for again.
+            yield WatchRequest(topic=topic, positions=(), wait_ms_max=min(left_ms, POLL_MS))
+            taken = yield from self._next(taken, count)
+        page, left_ms = taken.page, end_ms - self.now_ms()
+        if not page.entries and left_ms > 0 and page.end is not None:
+            news: bool = yield WatchRequest(topic=topic, positions=page.end.after, wait_ms_max=left_ms)
             if news:
                 taken = yield from self._next(taken, count)
         return taken

@@ -167,7 +167,8 @@ class Conversation(Generic[M]):
         Raises:
             ValueError: the name is empty, or none that Kafka takes.
         """
-        return Cursor(self._log, CursorAsking(self._ask, arguments.cursor_name(name)))
+        name = arguments.cursor_name(name)
+        return Cursor(self._log, CursorAsking(self._ask, name, lambda: self._log.now_ms))
 
     def cursors(self) -> tuple[str, ...]:
         """The names of all cursors of this session that are stored; the whole cluster is asked.

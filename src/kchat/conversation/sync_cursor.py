@@ -51,9 +51,10 @@ class Cursor(Generic[M]):
     def read(self, count: int = 100, wait_seconds: float = 0.0) -> Page[M]:
         """The next messages after those that this object read, at first after the committed place.
 
-        Where there are none it waits for at most `wait_seconds`. A removal of a message that came before is
-        handed out, as a message of the type "remove", and counts as one; so it is by an object that begins
-        at a committed place, also for a message that nobody got. Raises as `Conversation.read` does.
+        Where there are none, or no session yet, it waits for at most `wait_seconds`. A removal of a message
+        that came before is handed out, as a message of the type "remove", and counts as one; so it is by an
+        object that begins at a committed place, also for a message that nobody got. Raises as
+        `Conversation.read` does.
         """
         return self._ask.took(carry_out(self._ask.read(count, wait_seconds), answering(self._log)))
 
