@@ -92,6 +92,23 @@ def test_a_stretch_of_time(drawn: Drawn, since: int | None, until: int | None, p
     assert places(drawn.conversation(plan).since(*bounds)) == model(expected)
 
 
+@given(conversations(), st.none() | st.integers(0, 25), st.integers(0, 25), st.none() | COUNTS)
+def test_behind_a_stretch_of_time_comes_the_rest(
+    drawn: Drawn, since: int | None, until: int, count: int | None
+) -> None:
+    talk = drawn.conversation()
+    page = talk.since(None if since is None else at(since), at(until), count)
+    assert page.end is not None
+    rest = talk.after(page.end, 99)
+    expected = [said for said in drawn.shown if since is None or said.timestamp_ms >= since]
+    assert places(page) + places(rest) == model(expected)
+    if page.ended is Ended.END:
+        assert len(rest) == 0
+    for index, entry in enumerate(page):
+        after = places(talk.after(entry.position, 99))
+        assert after == model(expected[index + 1 :])
+
+
 @given(conversations(), st.integers(1, 30), st.integers(1, 4))
 def test_a_budget_of_tokens(drawn: Drawn, budget: int, each: int) -> None:
     page = drawn.conversation().window(budget, lambda messages: each * len(messages))

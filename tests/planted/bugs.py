@@ -363,8 +363,8 @@ BUGS = (
         name="a record of the last millisecond is handed out",
         promise="P6 a time that was asked for is that time",
         file="requests.py",
-        old="record.timestamp_ms < self.until_ms",
-        new="record.timestamp_ms <= self.until_ms",
+        old="record.timestamp_ms >= self.until_ms",
+        new="record.timestamp_ms > self.until_ms",
         tests=SLICES,
     ),
     Bug(

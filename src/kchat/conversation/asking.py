@@ -116,7 +116,12 @@ class Asking(Generic[M]):
         if count is not None and arguments.whole(count, "count") == 0:
             return _nothing()
         request = evolve(self._request(since_ms=since_ms), until_ms=until_ms)
-        return self._page(lambda known: onward(request, count, known), _forwards)
+
+        def ended(found: Slice[M]) -> Ended:
+            full = count is not None and len(found.deliveries) >= count
+            return _forwards(found) if full or not found.newer else Ended.POSITION
+
+        return self._page(lambda known: onward(request, count, known), ended)
 
     def window(self, tokens_max: int, count: Count[M]) -> Plan[Page[M]]:
         """The newest messages that fit a budget."""

@@ -30,7 +30,7 @@ class Ended(Enum):
     BUDGET = "budget"
     """One more message would have been beyond the budget of tokens."""
     POSITION = "position"
-    """The position or the limit that was given."""
+    """The time that was given, `until`; there may be more behind it."""
 
 
 @frozen(eq=False, repr=False)

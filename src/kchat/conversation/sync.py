@@ -96,6 +96,7 @@ class Conversation(Generic[M]):
 
         Timestamps are those of the writers' clocks, and Kafka cuts them to milliseconds: so are the bounds.
         `since` is inclusive, `until` is not; None is no bound. A time in the future is an empty page at once.
+        With `until` the page ends before the first message of that time or later: `after` its `end` it comes.
 
         Raises:
             ValueError: a datetime has no time zone.

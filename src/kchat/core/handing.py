@@ -27,6 +27,7 @@ class Counted(Generic[M]):
     out: of another time than was asked for, removed, or second copies found by looking back. `heeded` are
     the ranks of the markers that kept these back. `looked_for` are the ids of resent records whose first
     copy is known to be there or not, `found` those whose first copy lies before the read.
+    `too_late` is the first place in each partition of a record of a later time than was asked for.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -39,6 +40,7 @@ class Counted(Generic[M]):
     passed: tuple[tuple[int, int, str], ...] = field(default=(), repr=lambda ids: f"<{len(ids)} ids>")
     looked_for: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
     found: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
+    too_late: tuple[Position, ...] = ()
 
     def settles(self, known: str | None, lanes: tuple[Lane, ...]) -> bool:
         """Whether a resent record that is not known here can have no first copy before the read."""
@@ -56,6 +58,7 @@ class Counted(Generic[M]):
             resumed=any(lane.stored and lane.begin > 0 for lane in lanes),
             resent=self.resent,
             heeded=self.heeded,
+            too_late=self.too_late,
         )
 
 
@@ -78,15 +81,15 @@ def hand_out(
     deliveries, ids = list(counted.deliveries), set(counted.ids)
     skipped, skipped_ms = list(counted.skipped), list(counted.skipped_ms)
     resent, duplicates, passed = set(counted.resent), counted.duplicates, list(counted.passed)
-    heeded = set(counted.heeded)
+    heeded, too_late = set(counted.heeded), {place.partition: place for place in counted.too_late}
     stopped: Corrupt | Doubted | None = None
-    while stopped is None and (request.messages_max is None or len(deliveries) < request.messages_max):
-        records_max = None if request.messages_max is None else request.messages_max - len(deliveries)
+    while stopped is None and (records_max := _left(request, len(deliveries))) != 0:
         records, rest = _take(lanes, request.follow, records_max)
         if not records:
             break
         for index, record in enumerate(records):
             verdict = _judge(request, record)
+            _note_late(request, record, verdict, ids, too_late)
             if isinstance(verdict, Delivery):
                 known = verdict.message_id
                 gone = request.known is not None and _gone(request, request.known, verdict, heeded)
@@ -131,8 +134,14 @@ def hand_out(
         resent=frozenset(resent),
         heeded=frozenset(heeded),
         passed=tuple(passed),
+        too_late=tuple(too_late.values()),
     )
     return lanes, after, stopped
+
+
+def _left(request: ReadRequest[M], count: int) -> int | None:
+    """How many more messages are to be handed out; None for no limit."""
+    return None if request.messages_max is None else max(0, request.messages_max - count)
 
 
 def message_id(record: Record | NewRecord) -> str | None:
@@ -178,6 +187,24 @@ def _judge(request: ReadRequest[M], record: Record) -> Delivery[M] | Corrupt | N
 
 def _removes(request: ReadRequest[M], delivery: Delivery[M]) -> bool:
     return request.with_removals and is_removal(delivery.message)
+
+
+def _note_late(
+    request: ReadRequest[M],
+    record: Record,
+    verdict: Delivery[M] | Corrupt | None,
+    ids: set[str],
+    too_late: dict[int, Position],
+) -> None:
+    """Note where the first record of a later time is, in each partition: a message, or a corrupt one.
+
+    A marker that is handed out anyway is none, nor is a second copy.
+    """
+    if verdict is None or not request.is_too_late(record) or record.partition in too_late:
+        return
+    if isinstance(verdict, Delivery) and (_removes(request, verdict) or verdict.message_id in ids):
+        return
+    too_late[record.partition] = Position(record.partition, record.offset)
 
 
 def _gone(request: ReadRequest[M], known: Known, delivery: Delivery[M], heeded: set[Rank]) -> bool:

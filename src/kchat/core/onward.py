@@ -65,7 +65,10 @@ def onward(
             break
         asking = _continued(asking, outcome, messages_max - len(shown))
     removals = known.removals | Removals.among(read.deliveries)
-    return _slice(read, shown, began, older=older, newer=not complete), evolve(known, removals=removals)
+    found = _slice(read, shown, began, older=older, newer=not complete)
+    if read.too_late:
+        found = found.up_to(read.too_late)
+    return found, evolve(known, removals=removals)
 
 
 def _shown(
@@ -90,6 +93,7 @@ def _after(read: Progress[M], progress: Progress[M]) -> Progress[M]:
         deliveries=read.deliveries + progress.deliveries,
         skipped=read.skipped + progress.skipped,
         resent=read.resent | progress.resent,
+        too_late=read.too_late + progress.too_late,
     )
 
 

@@ -57,7 +57,8 @@ class Progress(Generic[M]):
     the reader, whether retention has left any of them or not.
     `bookmark` is what a group has to store to go on here, where it was asked for. `settled` is False where a
     marker that is not in the request's `known` may remove some of it: no cursor was moved then. `heeded` are
-    the ranks of the markers that kept a message back.
+    the ranks of the markers that kept a message back. `too_late`: where the first record of the request's
+    `until_ms` or later stands, in each partition that has one.
     """
 
     deliveries: tuple[Delivery[M], ...] = ()
@@ -74,6 +75,7 @@ class Progress(Generic[M]):
     resent: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
     settled: bool = True
     heeded: frozenset[Rank] = field(default=frozenset(), repr=lambda ranks: f"<{len(ranks)} ranks>")
+    too_late: tuple[Position, ...] = ()
 
     @property
     def messages(self) -> tuple[M, ...]:

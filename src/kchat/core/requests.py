@@ -195,9 +195,13 @@ class ReadRequest(Generic[M]):
 
     def covers(self, record: Record) -> bool:
         """Whether the record is of a time that was asked for."""
-        return (self.since_ms is None or record.timestamp_ms >= self.since_ms) and (
-            self.until_ms is None or record.timestamp_ms < self.until_ms
+        return (self.since_ms is None or record.timestamp_ms >= self.since_ms) and not self.is_too_late(
+            record
         )
+
+    def is_too_late(self, record: Record) -> bool:
+        """Whether the record is of `until_ms` or later."""
+        return self.until_ms is not None and record.timestamp_ms >= self.until_ms
 
 
 @frozen(kw_only=True)

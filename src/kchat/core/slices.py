@@ -76,6 +76,18 @@ class Slice(Generic[M]):
             older=older,
         )
 
+    def up_to(self, bounds: Iterable[Position]) -> "Slice[M]":
+        """The same, ending at these places, or behind the last message of their partition that is shown."""
+        last = {delivery.partition: delivery.offset + 1 for delivery in self.deliveries}
+        ends = {bound.partition: bound.offset for bound in self.end}
+        for bound in bounds:
+            at = max(bound.offset, last.get(bound.partition, 0))
+            ends[bound.partition] = min(ends[bound.partition], at)
+        end = tuple(Position(bound.partition, ends[bound.partition]) for bound in self.end)
+        # A marker beyond them is not passed by going on from here.
+        hidden = tuple((index, place) for index, place in self.hidden if place.offset < ends[place.partition])
+        return evolve(self, hidden=hidden, end=end, newer=self.newer or end != self.end)
+
     @cached_property
     def _places(self) -> dict[int, list[tuple[int, int]]]:
         """The index and offset of each partition's messages, and of what is hidden behind them."""
