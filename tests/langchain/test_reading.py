@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
+    FunctionMessage,
     HumanMessage,
     RemoveMessage,
     SystemMessage,
@@ -22,7 +23,9 @@ from kchat.core import InvalidMessage, Message
 from kchat.langchain import KafkaChatMessageHistory
 from kchat.testing import FakeBroker
 
-PARTS = st.lists(st.tuples(st.sampled_from(["human", "ai", "tool"]), st.integers(1, 9)), max_size=12)
+PARTS = st.lists(
+    st.tuples(st.sampled_from(["human", "ai", "tool", "function"]), st.integers(1, 9)), max_size=12
+)
 
 
 def history(**more: object) -> KafkaChatMessageHistory:
@@ -149,6 +152,7 @@ def made(parts: list[tuple[str, int]]) -> list[BaseMessage]:
         "human": HumanMessage,
         "ai": AIMessage,
         "tool": lambda content: ToolMessage(content, tool_call_id="call"),
+        "function": lambda content: FunctionMessage(content=content, name="call"),
     }
     return [kinds[kind]("x" * size) for kind, size in parts]  # type: ignore[operator]
 

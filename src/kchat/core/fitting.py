@@ -18,8 +18,8 @@ FIRST_MAX = 32
 
 GROWTH = 4
 
-ORPHANS = frozenset({"tool", "ToolMessageChunk"})
-"""A model refuses the result of a call that it does not see."""
+ORPHANS = frozenset({"tool", "ToolMessageChunk", "function", "FunctionMessageChunk"})
+"""A model refuses the result of a call that it does not see; "function" is what tools were called before."""
 
 
 def newest_fitting(
