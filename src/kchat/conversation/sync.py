@@ -64,7 +64,11 @@ class Conversation(Generic[M]):
         return self._do(self._ask.whole())
 
     def last(self, count: int) -> Page[M]:
-        """The newest `count` messages. The cost follows the count, not the length of the conversation."""
+        """The newest `count` messages. The cost follows the count, not the length of the conversation.
+
+        A second copy is known by its mark, or by a first one in what was fetched: one without a mark, whose
+        first copy lies further back, is a message here (docs/adr/0013-second-copies.md).
+        """
         return self._do(self._ask.last(count))
 
     def before(self, position: ChatPosition, count: int) -> Page[M]:
@@ -76,7 +80,9 @@ class Conversation(Generic[M]):
 
         Raises:
             InvalidPosition: it is no position of this session.
-            PositionGone: the topic was deleted since, or truncated beyond its end.
+            PositionGone: the topic was deleted since.
+            ReadFailed: the log ends before the position, and still did when the time was over: an election
+                may have lost its end, or a broker that lags was asked.
         """
         return self._do(self._ask.before(position, count))
 
@@ -173,6 +179,9 @@ class Conversation(Generic[M]):
 
     def cursors(self) -> tuple[str, ...]:
         """The names of all cursors of this session that are stored; the whole cluster is asked.
+
+        A broker may tell of cursors for a while after their topic was deleted. They skip nothing in the next
+        topic of its name: what is stored names the topic's id.
 
         Raises:
             TopicNotChanged: the broker does not tell.
