@@ -64,6 +64,7 @@ class Failing(InMemoryChatMessageHistory):
 
 
 HERE = __name__
+LACKING = "tests.cli.lacking"
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The class .*ChatMessageHistory. was deprecated:DeprecationWarning"
@@ -124,6 +125,11 @@ def test_arguments_are_texts_or_json(fake: FakeBroker) -> None:
         ([f"{HERE}:in_memory", "--arg", f"a:={SECRET}"], 2, "number 1 (a) is no JSON"),
         ([f"{HERE}:Missing", "--arg", f"a={SECRET}"], 2, "has no class Missing"),
         (["no.such.module:Class", "--arg", f"a={SECRET}"], 2, "there is no module no"),
+        (
+            [f"{LACKING}:History", "--arg", f"a={SECRET}"],
+            2,
+            "cannot be imported: the other library is required",
+        ),
         ([f"{HERE}:HERE", "--arg", f"a={SECRET}"], 2, "has no class HERE"),
         ([f"{HERE}:in_memory", "--arg", f"pass={SECRET}"], 2, "an unexpected keyword argument 'pass'"),
         (["no-colon", "--arg", f"a={SECRET}"], 2, "--from-history takes MODULE:CLASS"),

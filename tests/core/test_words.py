@@ -41,6 +41,7 @@ from kchat.core import (
     provisioned,
 )
 from kchat.core.edge import NEXT_STEPS, NEXT_STEPS_BY_CODE
+from kchat.core.following import NO_SESSION
 from kchat.core.lanes import Lane, lagging, open_lanes, relist_lanes
 
 REJECTED = BrokerError(ErrorKind.REJECTED, "POLICY_VIOLATION", "not allowed", 2)
@@ -48,6 +49,7 @@ REJECTED_WHERE = "[session 's', topic 't', partition 2, code 'POLICY_VIOLATION']
 REJECTED_STEP = NEXT_STEPS[ErrorKind.REJECTED]
 MEMBER = BrokerError(ErrorKind.GROUP_IN_USE, "UNKNOWN_MEMBER_ID", "the group has a live member")
 UNGRANTED = BrokerError(ErrorKind.DENIED, "TOPIC_AUTHORIZATION_FAILED")
+TOO_LARGE = BrokerError(ErrorKind.REJECTED, "MSG_SIZE_TOO_LARGE", "too large")
 RECORD = NewRecord(b"k", b"v" * 20)
 AT: dict[str, Any] = {"session": "s", "topic": "t"}
 
@@ -79,6 +81,19 @@ WORDS: dict[str, tuple[Callable[[], object], type[KchatError], str]] = {
         AppendUnknown,
         "1 of 2 records acknowledged, the others may be stored: not allowed "
         f"{REJECTED_WHERE}; append the error's records again (resend): readers drop a second copy",
+    ),
+    "too large, maybe": (
+        lambda: acknowledged(Unknown(error=TOO_LARGE, acknowledged=1, records=(RECORD, RECORD)), **AT),
+        AppendUnknown,
+        "1 of 2 records acknowledged, the others may be stored: too large [session 's', topic 't',"
+        " code 'MSG_SIZE_TOO_LARGE']; raise max.message.bytes of the topic, or store large content elsewhere",
+    ),
+    "no session": (
+        lambda: delivered(Failed(Progress(), NO_SESSION), **AT),
+        ReadFailed,
+        "the read failed: there is no such conversation yet, and wait_for_session=True was not given"
+        " [session 's', topic 't', code 'NO_SUCH_SESSION'];"
+        " wait for it with wait_for_session=True, or append its first message",
     ),
     "cursor": (
         lambda: delivered(Failed(Progress(), MEMBER), **AT),

@@ -71,10 +71,12 @@ def _loaded(named: str) -> Any:
         found = getattr(loaded, name, None)
     except Exception as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name
-        reason = f": there is no module {missing}" if missing else f" ({type(error).__name__})"
+        said = f": {error}" if isinstance(error, ImportError) and str(error) else f" ({type(error).__name__})"
+        reason = f": there is no module {missing}" if missing else said
         raise SettingError(
             f"{named} cannot be imported{reason}",
-            f"install its package beside kchat, or run kchat where the module is; {DEBUG_SHOWS}",
+            "install its package, and what that needs, beside kchat, or run kchat where the module is;"
+            f" {DEBUG_SHOWS}",
         ) from error
     if not callable(found):
         told = f"the module {module} has no class {name}"

@@ -60,6 +60,8 @@ NEXT_STEPS_BY_CODE = {
     "CLUSTER_AUTHORIZATION_FAILED": GRANT,
     "_AUTHENTICATION": "check the sasl.* settings: mechanism, user and password or token",
     "_SSL": "check the ssl.* settings and the certificates of both sides",
+    "MSG_SIZE_TOO_LARGE": "raise max.message.bytes of the topic, or store large content elsewhere",
+    "NO_SUCH_SESSION": "wait for it with wait_for_session=True, or append its first message",
 }
 """More than the kind says, where the code says more."""
 
@@ -93,9 +95,9 @@ def acknowledged(outcome: AppendOutcome, *, session: str, topic: str) -> tuple[A
         case Refused(error=error):
             raise AppendRefused("nothing was appended: " + _said(error), **_where(error, session, topic))
         case Unknown(error=error, acknowledged=count, records=records):
-            where = _where(error, session, topic) | {
-                "next_step": "append the error's records again (resend): readers drop a second copy"
-            }
+            where = _where(error, session, topic)
+            if error.code != "MSG_SIZE_TOO_LARGE":  # as large as before, it would be refused again
+                where["next_step"] = "append the error's records again (resend): readers drop a second copy"
             raise AppendUnknown(
                 f"{count} of {len(records)} records acknowledged, the others may be stored: {_said(error)}",
                 records=records,

@@ -30,7 +30,7 @@ POLL_MS = 250
 
 NO_SESSION = BrokerError(
     ErrorKind.UNKNOWN_TOPIC,
-    "UNKNOWN_TOPIC_OR_PART",
+    "NO_SUCH_SESSION",
     "there is no such conversation yet, and wait_for_session=True was not given",
 )
 

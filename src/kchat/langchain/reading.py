@@ -5,7 +5,7 @@ from datetime import datetime
 
 from langchain_core.messages import BaseMessage
 
-from kchat.conversation import AsyncConversation, Conversation, Page
+from kchat.conversation import AsyncConversation, Conversation, Entry, Page
 from kchat.conversation.asking import Asking as ConversationAsking
 from kchat.conversation.remembering import Memory
 from kchat.core import ChatPosition, Log
@@ -93,14 +93,18 @@ class ConversationReads:
         seconds_max: float | None = None,
         wait_for_session: bool = False,
     ) -> Iterator[BaseMessage]:
-        """The messages that are there and then those that come; `Conversation.follow` says more."""
+        """The messages that are there and then those that come; `Conversation.follow` says more.
+
+        After the history's `close` it gives no message more: it raises Closed, at once where no other history
+        shares the connections, else in the place of the next message.
+        """
         following = self.conversation.follow(
             new_only=new_only,
             messages_max=messages_max,
             seconds_max=seconds_max,
             wait_for_session=wait_for_session,
         )
-        return (entry.message for entry in following)
+        return self._until_closed(following)
 
     def afollow(
         self,
@@ -117,7 +121,19 @@ class ConversationReads:
             seconds_max=seconds_max,
             wait_for_session=wait_for_session,
         )
-        return (entry.message async for entry in following)
+        return self._auntil_closed(following)
+
+    def _until_closed(self, following: Iterator[Entry[BaseMessage]]) -> Iterator[BaseMessage]:
+        for entry in following:
+            self._open_log()  # raises Closed
+            yield entry.message
+
+    async def _auntil_closed(
+        self, following: AsyncIterator[Entry[BaseMessage]]
+    ) -> AsyncIterator[BaseMessage]:
+        async for entry in following:
+            self._open_log()  # raises Closed
+            yield entry.message
 
     def _paged(self, page: Page[BaseMessage]) -> list[BaseMessage]:
         self.last_page = page
