@@ -99,6 +99,26 @@ def test_tail_follows_many_sessions_also_one_that_is_not_there_yet(kafka: str, s
     assert told == f"kchat: session '{other}' is not there yet: waiting for it\n\nkchat: interrupted\n"
 
 
+def test_tail_ends_when_the_reader_of_its_pipe_goes_though_nothing_comes(kafka: str, session: str) -> None:
+    say(kafka, session, "before")
+    child = subprocess.Popen(
+        [*COMMAND, "tail", "-f", session, "--json", "-b", kafka],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=child_environment(),
+    )
+    with child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.readline()
+        child.stdout.close()
+        try:
+            assert child.wait(10) == 1
+        finally:
+            child.kill()
+        assert child.stderr.read() == b""
+
+
 @pytest.fixture(scope="module")
 def thousand(kafka: str) -> Iterator[str]:
     """A thousand sessions of one partition, under a prefix of their own; a tenth of them have a message."""

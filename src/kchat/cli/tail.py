@@ -1,6 +1,9 @@
 """`kchat tail`: the newest messages of one or many sessions, and those that come."""
 
 import asyncio
+import errno
+import os
+import select
 import sys
 from collections.abc import Sequence
 from typing import cast
@@ -18,6 +21,9 @@ from kchat.cli.transcript import printed
 from kchat.conversation import AsyncConversation, Entry, async_conversation
 from kchat.conversation.escaping import printable
 from kchat.core import ChatPosition, Corrupt, Log, Message, OnCorrupt, PositionGone
+
+LOOK_SECONDS = 1.0
+"""How often it is looked whether somebody reads stdout."""
 
 COLORS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 """Of the sessions, in turn."""
@@ -95,7 +101,23 @@ async def _tail(log: Log, printer: Printer, count: int, *, follow: bool) -> None
         printer.print(printer.sessions[index], entry)
     if follow:
         places = zip(talks, pages, strict=True)
-        await asyncio.gather(*(_follow(talk, printer, page.end) for talk, page in places))
+        follows = (_follow(talk, printer, page.end) for talk, page in places)
+        await asyncio.gather(*follows, _until_nobody_reads())
+
+
+async def _until_nobody_reads() -> None:
+    """Raise BrokenPipeError when the reader of stdout has gone: nothing else shows it while nothing comes."""
+    if not hasattr(select, "poll"):
+        return
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):  # no file, or closed
+        return
+    readers = select.poll()
+    readers.register(descriptor, 0)  # what is wrong is told without being asked for
+    while not any(told & (select.POLLERR | select.POLLHUP) for _, told in readers.poll(0)):
+        await asyncio.sleep(LOOK_SECONDS)
+    raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))  # as a write would
 
 
 def _tell_skipped(topic: str, skipped: Corrupt) -> None:
