@@ -1,7 +1,7 @@
 """A LangChain agent whose conversation is kept: a middleware brings the past and records what is new.
 
 Every step is recorded before the model is asked again, tool calls and their results too: an agent that dies
-at work leaves what it has done. The model is canned and needs no key.
+at work leaves what it has done. The model is canned and needs no key. Besides kchat[langchain]: langchain.
 """
 
 from collections.abc import Sequence

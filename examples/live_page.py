@@ -1,7 +1,7 @@
 """A web page that follows a session live: FastAPI, one log for all requests, server-sent events.
 
-Run it and open http://127.0.0.1:8000/?session=support-17, twice. It uses the cluster that KCHAT_BOOTSTRAP
-names, else an embedded one. Who may see which session is for your application to decide; this one lets all.
+Run it, with fastapi and uvicorn, and open http://127.0.0.1:8000/?session=support-17, twice. It is on the
+cluster of KCHAT_BOOTSTRAP, else an embedded one. Who may see a session is yours to decide; here all may.
 """
 
 import os
