@@ -121,7 +121,7 @@ class Asking(Generic[M]):
             full = count is not None and len(found.deliveries) >= count
             return _forwards(found) if full or not found.newer else Ended.POSITION
 
-        return self._page(lambda known: onward(request, count, known), ended)
+        return self._page(lambda known: onward(request, count, known, ends_in_time=True), ended)
 
     def window(self, tokens_max: int, count: Count[M]) -> Plan[Page[M]]:
         """The newest messages that fit a budget."""

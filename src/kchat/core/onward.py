@@ -26,6 +26,8 @@ def onward(
     messages_max: int | None = None,
     known: Known = NOTHING_KNOWN,
     heard: Heard = NOTHING_TOLD,
+    *,
+    ends_in_time: bool = False,
 ) -> Plan[tuple[Slice[M], Known] | Failed[M]]:
     """The messages from the request's start on, and the removals that are known by then.
 
@@ -35,6 +37,8 @@ def onward(
             to the end of the log.
         known: the removals that an earlier plan returned.
         heard: which of the markers are told of, among the messages.
+        ends_in_time: end before the first record of the request's `until_ms` or later, not behind all that
+            was read.
     """
     asking = evolve(request, messages_max=messages_max, with_topic_id=True, with_removals=True)
     read: Progress[M] = Progress()
@@ -66,7 +70,7 @@ def onward(
         asking = _continued(asking, outcome, messages_max - len(shown))
     removals = known.removals | Removals.among(read.deliveries)
     found = _slice(read, shown, began, older=older, newer=not complete)
-    if read.too_late:
+    if ends_in_time and read.too_late:
         found = found.up_to(read.too_late)
     return found, evolve(known, removals=removals)
 
