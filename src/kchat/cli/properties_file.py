@@ -22,7 +22,7 @@ class NoPropertyError(ValueError):
 def parsed(text: str) -> dict[str, str]:
     r"""The properties of a file's text; of two with one name the later counts.
 
-    `name=value`, `name: value` and `name value`; a line that ends with \ goes on in the next one; \uXXXX, \t
+    `name=value`, `name: value` and `name value`; a line that ends with \ goes on in the next one; \u0041, \t
     and the like are escapes, and any other character behind a \ stands for itself.
 
     Raises:

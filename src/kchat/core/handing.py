@@ -73,8 +73,7 @@ def hand_out(
     """Hand out all that the order and the count allow.
 
     Returns:
-        The lanes without what was handed out, the count with it, and what stopped it, if anything did: a
-        corrupt record or a doubted one. That record stays first in its lane, to be found there again.
+        The lanes without that, the count with it, and what stopped it, if anything: that stays in its lane.
     """
     if not any(lane.buffer for lane in lanes):
         return lanes, counted, None
@@ -89,7 +88,8 @@ def hand_out(
             break
         for index, record in enumerate(records):
             verdict = _judge(request, record)
-            _note_late(request, record, verdict, ids, too_late)
+            if request.until_ms is not None:
+                _note_late(request, record, verdict, ids, too_late)
             if isinstance(verdict, Delivery):
                 known = verdict.message_id
                 gone = request.known is not None and _gone(request, request.known, verdict, heeded)

@@ -36,6 +36,6 @@ def _read(where: str, message: Any) -> Source:
         return Unusable(where, "its role is none of the OpenAI chat format's")
     try:
         [converted] = convert_to_messages([{"content": None, **message}])
-    except (*DECODE_ERRORS, NotImplementedError):
+    except (*DECODE_ERRORS, NotImplementedError):  # the latter is LangChain's, of an unknown form
         return Unusable(where, "LangChain does not take it for a message of the OpenAI chat format")
     return sourced(where, converted)
