@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
 
 from bench.children.telling import tell
+from bench.contenders.topics import create_topics
 from bench.measuring import NotDoneError
 from kchat.core import Message
 from kchat.io import AsyncKafkaLog
@@ -36,12 +37,12 @@ def main() -> None:
     bootstrap, prefix, *numbers = sys.argv[1:]
     count, seconds, arrivals = map(int, numbers)
     sessions = [f"{prefix}_{number}" for number in range(count)]
-    admin = AdminClient({"bootstrap.servers": bootstrap})
     # A partition each, as a session needs: an arrival is what is measured, not the creation of topics.
-    for created in admin.create_topics([NewTopic(each, 1, 1) for each in sessions]).values():
-        created.result(ADMIN_SECONDS_MAX)
+    # A broker that is busy with others knows of them only some time after it has said that they are made.
+    create_topics(bootstrap, sessions, partitions=1)
     before = _held()
     figures = asyncio.run(_followed(bootstrap, sessions, seconds, arrivals))
+    admin = AdminClient({"bootstrap.servers": bootstrap})
     for deleted in admin.delete_topics(sessions).values():
         deleted.result(ADMIN_SECONDS_MAX)
     tell({**figures, "before": before})

@@ -4,7 +4,7 @@ import time
 
 from confluent_kafka.admin import AdminClient, NewTopic
 
-SECONDS_MAX = 15.0
+SECONDS_MAX = 60.0
 LOOK_SECONDS = 0.02
 PARTITIONS = 3
 """As many as kchat makes where it is not told otherwise."""
@@ -14,7 +14,9 @@ def create_topics(bootstrap: str, topics: list[str], partitions: int = PARTITION
     """Create topics, and wait until they have leaders."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     wanted = [NewTopic(topic, partitions, 1) for topic in topics]
-    for future in admin.create_topics(wanted, operation_timeout=SECONDS_MAX).values():
+    for future in admin.create_topics(
+        wanted, operation_timeout=SECONDS_MAX, request_timeout=SECONDS_MAX
+    ).values():
         future.result(SECONDS_MAX)
     end = time.monotonic() + SECONDS_MAX
     while not all(_is_led(admin, topic, partitions) for topic in topics):

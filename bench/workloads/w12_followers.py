@@ -101,8 +101,7 @@ def _note(few: Figures, many: Figures, count: int) -> str:
         f"One process, one `AsyncKafkaLog`, a topic of one partition for each session. With {FEW} followers"
         f" it has {with_few['threads']} threads and {with_few['sockets']} connections, with {count:,}"
         f" {held['threads']} and {held['sockets']}; before the log was opened {bare['threads']} and"
-        f" {bare['sockets']}, which are an admin client's that makes the topics. The share of a core is that"
-        " of the whole process."
+        f" {bare['sockets']}. The share of a core is that of the whole process."
     )
 
 

@@ -10,6 +10,7 @@ import uuid
 import pytest
 
 from kchat.conversation import AsyncConversation
+from kchat.conversation.ending import Ending
 from kchat.core import Closed, Message, Position, WatchRequest
 from kchat.io import AsyncKafkaLog, KafkaLog, watching
 from tests.brokers import Missing, choose_jars_here
@@ -58,6 +59,24 @@ def test_a_watch_of_a_deleted_topic_ends_and_the_watcher_lives(kafka_log: KafkaL
     kafka_log.watch(WatchRequest(topic=talk.topic, positions=place, wait_ms_max=3_000))
     threading.Timer(0.2, other.append, [said("two")]).start()
     assert kafka_log.watch(WatchRequest(topic=other.topic, positions=place, wait_ms_max=20_000))
+
+
+def test_an_ending_wakes_its_own_watches_and_is_left_by_them(kafka_log: KafkaLog) -> None:
+    talk = kafka_log.conversation(name())
+    talk.append(said("one"))
+    ending = Ending()
+    request = WatchRequest(topic=talk.topic, positions=(Position(0, 1),), wait_ms_max=20_000, ending=ending)
+    other = WatchRequest(topic=talk.topic, positions=(Position(0, 1),), wait_ms_max=1_500)
+    threading.Timer(0.5, ending.end).start()
+
+    async def both() -> list[bool]:
+        blocking = asyncio.to_thread(kafka_log.watch, request)
+        return await asyncio.gather(blocking, kafka_log.awatch(request), kafka_log.awatch(other))
+
+    begun = time.monotonic()
+    assert asyncio.run(both()) == [True, True, False]
+    assert time.monotonic() - begun < 10
+    assert ending._waiting == set()
 
 
 def test_closing_the_log_ends_followers_and_refuses_watches(kafka: str) -> None:

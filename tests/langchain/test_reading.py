@@ -19,7 +19,7 @@ from langchain_core.messages import (
 )
 
 from kchat.conversation import conversation
-from kchat.core import Closed, InvalidMessage, Message
+from kchat.core import InvalidMessage, Message
 from kchat.langchain import KafkaChatMessageHistory
 from kchat.testing import FakeBroker
 
@@ -186,31 +186,3 @@ def test_a_removal_of_everything_is_refused_with_what_to_call_instead() -> None:
     with pytest.raises(InvalidMessage, match=r"clear\(keep_topic=True\)"):
         conversation(log, "s").append([Message("remove", {"content": "", "id": "__remove_all__"})])
     assert [message.content for message in chat.messages] == ["a"]
-
-
-def test_a_follower_gives_nothing_that_comes_after_the_close_of_its_history() -> None:
-    broker = FakeBroker()
-    first, other = (KafkaChatMessageHistory("chat", "fake:9092", log=broker) for _ in range(2))
-    first.add_messages(turns(1))
-    following = first.follow()
-    assert next(following).content == "0"
-    first.close()
-    other.add_messages(turns(1))
-    with pytest.raises(Closed, match="this history was closed"):
-        next(following)
-
-
-def test_an_awaited_follower_gives_nothing_that_comes_after_the_close_either() -> None:
-    broker = FakeBroker()
-    first, other = (KafkaChatMessageHistory("chat", "fake:9092", log=broker) for _ in range(2))
-    first.add_messages(turns(1))
-
-    async def main() -> None:
-        following = first.afollow()
-        assert (await anext(following)).content == "0"
-        await first.aclose()
-        await other.aadd_messages(turns(1))
-        with pytest.raises(Closed, match="this history was closed"):
-            await anext(following)
-
-    asyncio.run(main())

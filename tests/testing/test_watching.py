@@ -4,8 +4,10 @@ import asyncio
 import threading
 
 import pytest
+from attrs import evolve
 
 from kchat.conversation import conversation
+from kchat.conversation.ending import Ending
 from kchat.core import Closed, Message, Position, WatchRequest
 from kchat.testing import FakeBroker
 from kchat.testing.broker import WATCH_STEP_MS
@@ -59,6 +61,31 @@ def test_what_another_task_appends_is_news() -> None:
         return await watching
 
     assert asyncio.run(main())
+
+
+def test_what_ends_one_watch_leaves_the_others() -> None:
+    broker = begun("one")
+
+    async def main() -> list[bool]:
+        ending = Ending()
+        watching = asyncio.create_task(broker.awatch(evolve(beyond(1, 10_000), ending=ending)))
+        waiting = asyncio.create_task(broker.awatch(beyond(1, 200)))
+        await asyncio.sleep(0)
+        before = broker.now_ms
+        ending.end()
+        ended = await watching
+        assert broker.now_ms - before < 200
+        return [ended, await waiting]
+
+    assert asyncio.run(main()) == [True, False]
+
+
+def test_a_watch_that_nobody_wants_any_more_takes_no_time() -> None:
+    broker, ending = begun("one"), Ending()
+    ending.end()
+    before = broker.now_ms
+    assert broker.watch(evolve(beyond(1, 10_000), ending=ending))
+    assert broker.now_ms == before
 
 
 def test_a_cancelled_watch_ends_and_time_goes_on_without_it() -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from kchat.conversation import arguments
+from kchat.conversation.ending import Ending
 from kchat.conversation.ids import new_message_id
 from kchat.conversation.page import Ended, Page, page_of
 from kchat.conversation.placing import placing
@@ -68,7 +69,11 @@ NOT_SEEN = BrokerError(
 
 @frozen(kw_only=True)
 class Asking(Generic[M]):
-    """One session, and how it is read and written."""
+    """One session, and how it is read and written.
+
+    Attributes:
+        ending: when it is over, followers end.
+    """
 
     session: str
     placement: Placement
@@ -79,6 +84,7 @@ class Asking(Generic[M]):
     max_age_ms: int | None
     timestamp_ms: Callable[[], int]
     memory: Memory
+    ending: Ending = field(factory=Ending)
 
     # Reading
 

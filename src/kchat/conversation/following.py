@@ -51,23 +51,27 @@ class Follower(Generic[M]):
 
     @property
     def over(self) -> bool:
-        """Whether a limit is reached, or it cannot go on."""
+        """Whether a limit is reached, it cannot go on, or who follows was closed."""
+        return self.error is not None or self._at_limit or self.ask.ending.over
+
+    @property
+    def _at_limit(self) -> bool:
         timed_out = self.end_ms is not None and self.now_ms() >= self.end_ms
-        return self.error is not None or self.left == 0 or timed_out
+        return self.left == 0 or timed_out
 
     def step(self) -> Plan[tuple[Entry[M], ...]]:
         """The next messages, maybe none after a while. An error is kept until they are handed out."""
         wait_ms = FOREVER_MS if self.end_ms is None else max(0, self.end_ms - self.now_ms())
         limits = [STALL_MS_MAX_DEFAULT, wait_ms, self.state.silent_ms_max or FOREVER_MS]
         request = evolve(self.ask.request(self.state.start), stall_ms_max=max(STALL_MS_MIN, min(limits)))
-        found = yield from followed(request, self.state, wait_ms, self.left)
+        found = yield from followed(request, self.state, wait_ms, self.left, self.ask.ending)
         if isinstance(found, Failed):
             self._fail(found.failure)
             progress = found.progress
             page: Slice[M] = Slice(end=progress.positions, topic_id=progress.topic_id)
             return self._handed(evolve(page, deliveries=progress.deliveries))
         read, self.state = found
-        if self.state.trouble is not None and self.over:
+        if self.state.trouble is not None and self._at_limit:
             # Without an answer to the end it is not known that there was nothing.
             self._fail(self.state.trouble)
         return self._handed(read)

@@ -101,6 +101,7 @@ from kchat.core.replayed import Replayed
 from kchat.core.requests import (
     AppendRequest,
     Decoder,
+    Ending,
     EnsureTopic,
     FromBefore,
     FromBeginning,
@@ -173,6 +174,7 @@ __all__ = [
     "DeleteTopic",
     "Delivery",
     "DescribeTopic",
+    "Ending",
     "EnsureTopic",
     "ErrorKind",
     "Event",

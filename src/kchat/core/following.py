@@ -13,7 +13,7 @@ from kchat.core.known import Known
 from kchat.core.onward import onward
 from kchat.core.outcomes import Failed, Progress
 from kchat.core.plans import Plan
-from kchat.core.requests import FromBeginning, FromPositions, ReadRequest, Start, WatchRequest
+from kchat.core.requests import Ending, FromBeginning, FromPositions, ReadRequest, Start, WatchRequest
 from kchat.core.slices import Slice
 from kchat.core.telling import NOTHING_TOLD, Heard
 
@@ -61,9 +61,15 @@ class Following:
 
 
 def followed(
-    request: ReadRequest[M], state: Following, wait_ms_max: int, messages_max: int | None = None
+    request: ReadRequest[M],
+    state: Following,
+    wait_ms_max: int,
+    messages_max: int | None = None,
+    ending: Ending | None = None,
 ) -> Plan[tuple[Slice[M], Following] | Failed[M]]:
     """The next messages: at once where there are some, else what a watch of at most `wait_ms_max` brings.
+
+    `ending` may cut a watch short.
 
     Returns:
         The messages, maybe none, and where to go on.
@@ -91,7 +97,10 @@ def followed(
     )
     if not page.deliveries and not page.newer and wait_ms_max > 0:
         yield WatchRequest(
-            topic=request.topic, positions=page.end, wait_ms_max=min(wait_ms_max, WATCH_MS_MAX)
+            topic=request.topic,
+            positions=page.end,
+            wait_ms_max=min(wait_ms_max, WATCH_MS_MAX),
+            ending=ending,
         )
     return page, after
 

@@ -47,7 +47,7 @@ class Log(Protocol):
     def watch(self, request: WatchRequest) -> bool:
         """Wait until there may be a record at or beyond a position; False when the time is over first.
 
-        True promises nothing: read to see.
+        True promises nothing: read to see. It is the answer, too, when the request's `ending` is over.
         """
 
     async def awatch(self, request: WatchRequest) -> bool:

@@ -1,5 +1,6 @@
 """What a caller may ask of the log. A wrong request is a ValueError before anything is done."""
 
+from collections.abc import Callable
 from enum import Enum, unique
 from typing import Generic, Protocol, TypeVar
 
@@ -204,6 +205,20 @@ class ReadRequest(Generic[M]):
         return self.until_ms is not None and record.timestamp_ms >= self.until_ms
 
 
+class Ending(Protocol):
+    """What may end a watch from outside: `kchat.conversation.ending.Ending` does."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody wants the watch any more."""
+
+    def expect(self, wake: Callable[[], None]) -> None:
+        """Call this when that is so, from any thread; now if it is so already."""
+
+    def forget(self, wake: Callable[[], None]) -> None:
+        """Call this no more."""
+
+
 @frozen(kw_only=True)
 class WatchRequest:
     """Wait until there may be a record at or beyond a position.
@@ -212,11 +227,13 @@ class WatchRequest:
         topic: where the session is.
         positions: where its reader stands; none: it is not known which partitions there are.
         wait_ms_max: how long at most.
+        ending: what else ends it.
     """
 
     topic: str = field(validator=legal_name)
     positions: tuple[Position, ...]
     wait_ms_max: int = field(validator=whole_number(0))
+    ending: Ending | None = field(default=None, eq=False, repr=False)
 
 
 @frozen(kw_only=True)

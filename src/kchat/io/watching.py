@@ -14,7 +14,7 @@ from threading import Lock
 from attrs import define, field
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from kchat.core import Closed, InvalidConfig, WatchRequest
+from kchat.core import Closed, Ending, InvalidConfig, WatchRequest
 from kchat.io.clients import Client, Clients
 from kchat.io.waking import settle, settled_within
 
@@ -57,6 +57,7 @@ class Waiting:
 
     positions: dict[Key, int]
     wake: Callable[[], None]
+    ending: Ending | None = None
     loop: asyncio.AbstractEventLoop | None = None
 
 
@@ -145,6 +146,8 @@ class Watcher:
                 place.waiting.add(waiting)
                 if place.position > offset:
                     waiting.wake()  # what came since then was thrown away
+        if waiting.ending is not None:
+            waiting.ending.expect(waiting.wake)
 
     def _leave(self, waiting: Waiting) -> None:
         """It waits no more.
@@ -152,6 +155,8 @@ class Watcher:
         Takes no lock: a coroutine whose event loop was closed is freed at any moment, in a thread that may
         hold it just then.
         """
+        if waiting.ending is not None:
+            waiting.ending.forget(waiting.wake)
         for key in waiting.positions:
             place = self._places.get(key)
             if place is not None:
@@ -256,7 +261,8 @@ class Watcher:
 def _waiting(
     request: WatchRequest, wake: Callable[[], None], loop: asyncio.AbstractEventLoop | None = None
 ) -> Waiting:
-    return Waiting({(request.topic, p.partition): p.offset for p in request.positions}, wake, loop)
+    positions = {(request.topic, p.partition): p.offset for p in request.positions}
+    return Waiting(positions, wake, request.ending, loop)
 
 
 def _seconds(request: WatchRequest) -> float:

@@ -8,6 +8,7 @@ from langchain_core.messages import BaseMessage
 from kchat.conversation.arguments import oldest_ms, switch, whole
 from kchat.conversation.asking import Asking as ConversationAsking
 from kchat.conversation.asking import encoded_list
+from kchat.conversation.ending import Ending
 from kchat.conversation.remembering import Memory
 from kchat.core import (
     AppendRequest,
@@ -67,7 +68,7 @@ class Asking:
     max_age_ms: int | None
     log: Log
 
-    def conversing(self, memory: Memory) -> ConversationAsking[BaseMessage]:
+    def conversing(self, memory: Memory, ending: Ending) -> ConversationAsking[BaseMessage]:
         """The same session for the reads of `kchat.conversation`."""
         return ConversationAsking(
             session=self.session_id,
@@ -79,6 +80,7 @@ class Asking:
             max_age_ms=self.max_age_ms,
             timestamp_ms=lambda: self.log.timestamp_ms,
             memory=memory,
+            ending=ending,
         )
 
     def whole(self, replayed: Replayed[BaseMessage] | None) -> ReadRequest[BaseMessage]:

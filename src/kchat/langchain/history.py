@@ -10,12 +10,12 @@ from langchain_core.messages import BaseMessage
 
 from kchat.conversation.arguments import age, switch, whole
 from kchat.conversation.computing import are_large, at_once_or_aside
+from kchat.conversation.ending import Ending
 from kchat.conversation.ids import new_message_id
 from kchat.conversation.remembering import memory_of
 from kchat.core import (
     AppendRequest,
     AppendUnknown,
-    Closed,
     CorruptRecord,
     KchatError,
     Log,
@@ -141,7 +141,7 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
             log=log,
         )
         self._memory = memory_of(log, placement, self._ask.decoder)
-        self._closed = False
+        self._ending = Ending()
 
     def __repr__(self) -> str:
         if not hasattr(self, "session_id"):
@@ -320,13 +320,13 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
 
     def close(self) -> None:
         """Release this history's share of the connections; the last one to do so ends them. Idempotent."""
-        self._closed = True
+        self._ending.end()
         if self._share is not None:
             self._share.release()
 
     async def aclose(self) -> None:
         """`close`, without blocking the event loop."""
-        self._closed = True
+        self._ending.end()
         if self._share is not None:
             await self._share.arelease()
 
@@ -391,10 +391,3 @@ class KafkaChatMessageHistory(AsyncAdds, ConversationReads, BaseChatMessageHisto
         self.skipped_total += len(found.skipped)
         self._replayed = found.replayed or self._replayed
         return found.messages
-
-    def _open_log(self) -> Log:
-        if self._closed:
-            raise Closed(
-                "this history was closed", session=self.session_id, next_step="make a new one for the session"
-            )
-        return self._log

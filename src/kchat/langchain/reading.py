@@ -7,8 +7,9 @@ from langchain_core.messages import BaseMessage
 
 from kchat.conversation import AsyncConversation, Conversation, Entry, Page
 from kchat.conversation.asking import Asking as ConversationAsking
+from kchat.conversation.ending import Ending
 from kchat.conversation.remembering import Memory
-from kchat.core import ChatPosition, Log
+from kchat.core import ChatPosition, Closed, Log
 from kchat.langchain.asking import Asking
 
 
@@ -24,9 +25,11 @@ class ConversationReads:
     """
 
     last_page: Page[BaseMessage] | None = None
+    session_id: str
 
     _ask: Asking
-    _open_log: Callable[[], Log]
+    _ending: Ending
+    _log: Log
     _memory: Memory
 
     @property
@@ -95,8 +98,7 @@ class ConversationReads:
     ) -> Iterator[BaseMessage]:
         """The messages that are there and then those that come; `Conversation.follow` says more.
 
-        After the history's `close` it gives no message more: it raises Closed, at once where no other history
-        shares the connections, else in the place of the next message.
+        It ends when the history is closed, and gives no message after that.
         """
         following = self.conversation.follow(
             new_only=new_only,
@@ -125,19 +127,28 @@ class ConversationReads:
 
     def _until_closed(self, following: Iterator[Entry[BaseMessage]]) -> Iterator[BaseMessage]:
         for entry in following:
-            self._open_log()  # raises Closed
+            if self._ending.over:  # in the midst of a batch
+                return
             yield entry.message
 
     async def _auntil_closed(
         self, following: AsyncIterator[Entry[BaseMessage]]
     ) -> AsyncIterator[BaseMessage]:
         async for entry in following:
-            self._open_log()  # raises Closed
+            if self._ending.over:
+                return
             yield entry.message
+
+    def _open_log(self) -> Log:
+        if self._ending.over:
+            raise Closed(
+                "this history was closed", session=self.session_id, next_step="make a new one for the session"
+            )
+        return self._log
 
     def _paged(self, page: Page[BaseMessage]) -> list[BaseMessage]:
         self.last_page = page
         return page.messages
 
     def _conversing(self) -> ConversationAsking[BaseMessage]:
-        return self._ask.conversing(self._memory)
+        return self._ask.conversing(self._memory, self._ending)

@@ -158,9 +158,9 @@ class FakeBroker:
         """Let virtual time pass until there is something to read, or the topic is not what it was."""
         end_ms = self._now_ms + request.wait_ms_max
         with self._lock:
-            while not self.cluster.has_news(request) and self._now_ms < end_ms:
+            while not self._has_news(request) and self._now_ms < end_ms:
                 self.cluster.sleep_until_something_is_due(end_ms)
-            return self.cluster.has_news(request)
+            return self._has_news(request)
 
     async def awatch(self, request: WatchRequest) -> bool:
         """`watch`, in between of which other tasks run: what they append is seen."""
@@ -168,7 +168,7 @@ class FakeBroker:
         while True:
             with self._lock:  # another thread may be writing, and time may pass in it
                 left_ms = end_ms - self._now_ms
-                news = self.cluster.has_news(request)
+                news = self._has_news(request)
                 if news or left_ms <= 0:
                     return news
                 self.cluster.sleep(min(WATCH_STEP_MS, left_ms))
@@ -232,6 +232,10 @@ class FakeBroker:
         if self._closed:
             raise Closed("this fake broker was closed", next_step="make a new one, or `reopened()`")
         return self.cluster.now_ms
+
+    def _has_news(self, request: WatchRequest) -> bool:
+        ended = request.ending is not None and request.ending.over
+        return ended or self.cluster.has_news(request)
 
     def _bounded(self) -> Callable[[Command], Event]:
         """`perform` for one call, which must not need more than COMMANDS_MAX commands."""

@@ -1,7 +1,9 @@
 """Watches: whether it may be worth reading again."""
 
 import pytest
+from attrs import evolve
 
+from kchat.conversation.ending import Ending
 from kchat.core import Closed, Log, Position, WatchRequest
 from kchat.testing.conformance.faces import AsyncFace, Face, SyncFace
 from kchat.testing.conformance.session import WAIT_MS_MAX, Session
@@ -9,6 +11,8 @@ from kchat.testing.conformance.suite import Suite
 
 SILENCE_MS = 300
 """How long nothing has to come for it to be nothing."""
+
+ENDLESS_MS = 86_400_000
 
 
 def beyond(session: Session, *said: str, wait_ms_max: int = WAIT_MS_MAX) -> WatchRequest:
@@ -49,6 +53,12 @@ class WatchConformance(Suite):
         append = session.request(*session.records("two"))
         assert face.watch_while(request, append)
         assert session.hear() == ["one", "two"]
+
+    def test_a_watch_that_nobody_wants_any_more_ends(self, session: Session, face: Face) -> None:
+        """At once: far sooner than its time is over."""
+        ending = Ending()
+        ending.end()
+        assert face.watch(evolve(beyond(session, "one", wait_ms_max=ENDLESS_MS), ending=ending))
 
     def test_a_session_that_is_not_there_is_looked_for_again(self, session: Session, face: Face) -> None:
         """Without positions there is nothing to watch: it ends soon, whatever it says."""
