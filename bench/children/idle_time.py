@@ -1,7 +1,7 @@
 """How much of a processor a history takes that has nothing to do.
 
-`idle_time open|tail BOOTSTRAP SESSION SECONDS`: an open history, used once before; or one that waits for a
-message all the time.
+`idle_time open|tail|follow BOOTSTRAP SESSION SECONDS`: an open history, used once before; or one that waits
+for a message all the time, by one read after the other or as a follower.
 """
 
 import sys
@@ -26,9 +26,9 @@ def main() -> None:
     if len(history.messages) < 2:
         raise SystemExit("the messages are not there")
     over = Event()
-    if how == "tail":
+    if how != "open":
         # A daemon: its last wait may be longer than this process is needed.
-        Thread(target=_tail, args=(history, over), daemon=True).start()
+        Thread(target=_tail if how == "tail" else _follow, args=(history, over), daemon=True).start()
     time.sleep(SETTLE_SECONDS)
     begun, used = time.perf_counter(), time.process_time()
     time.sleep(float(seconds))
@@ -42,6 +42,12 @@ def main() -> None:
 def _tail(history: KafkaChatMessageHistory, over: Event) -> None:
     while not over.is_set():
         history.messages_from_latest(1, WAIT_SECONDS)
+
+
+def _follow(history: KafkaChatMessageHistory, over: Event) -> None:
+    for _ in history.follow():
+        if over.is_set():
+            return
 
 
 if __name__ == "__main__":

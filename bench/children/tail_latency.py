@@ -1,14 +1,16 @@
 """How long a new message takes to who waits for it: one history appends, another one waits on a thread.
 
-`tail_latency BOOTSTRAP SESSION COUNT`
+`tail_latency tail|follow BOOTSTRAP SESSION COUNT`: one read after the other, each from the end on, with the
+cursor behind it; or a follower.
 """
 
 import sys
 import time
+from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 
 from bench.children.telling import tell
 from kchat.core import CommitOffsets
@@ -27,12 +29,12 @@ Arrivals = SimpleQueue[tuple[str, float]]
 
 def main() -> None:
     """Measure, and tell."""
-    bootstrap, session, count = sys.argv[1:]
+    how, bootstrap, session, count = sys.argv[1:]
     arrivals: Arrivals = SimpleQueue()
     with KafkaChatMessageHistory(session, bootstrap) as writer:
         writer.add_messages([HumanMessage("the topic is there")])
         commits = timing_commits()
-        tail = Thread(target=_tail, args=(bootstrap, session, arrivals), daemon=True)
+        tail = Thread(target=_tail, args=(how, bootstrap, session, arrivals), daemon=True)
         tail.start()
         figures: dict[str, list[float]] = {"called": [], "acknowledged": []}
         missed = 0
@@ -70,13 +72,17 @@ def timing_commits() -> list[float]:
     return taken
 
 
-def _tail(bootstrap: str, session: str, arrivals: Arrivals) -> None:
+def _tail(how: str, bootstrap: str, session: str, arrivals: Arrivals) -> None:
     with KafkaChatMessageHistory(session, bootstrap) as reader:
-        while True:
-            for message in reader.messages_from_latest(1, WAIT_SECONDS):
-                arrivals.put((str(message.content), time.perf_counter()))
-                if message.content == END:
-                    return
+        for message in reader.follow(new_only=True) if how == "follow" else _read(reader):
+            arrivals.put((str(message.content), time.perf_counter()))
+            if message.content == END:
+                return
+
+
+def _read(reader: KafkaChatMessageHistory) -> Iterator[BaseMessage]:
+    while True:
+        yield from reader.messages_from_latest(1, WAIT_SECONDS)
 
 
 def _arrived(arrivals: Arrivals, text: str) -> float | None:

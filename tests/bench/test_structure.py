@@ -101,7 +101,9 @@ def test_a_share_of_a_core(share: float, measured: str, met: bool) -> None:
 
 
 def test_a_tail_that_was_faster_than_the_acknowledgement_took_no_time() -> None:
-    acknowledged, called = w10.arrival_timings({"called": [0.003, 0.004], "acknowledged": [-0.001, 0.002]})
+    acknowledged, called = w10.arrival_timings(
+        "tail", {"called": [0.003, 0.004], "acknowledged": [-0.001, 0.002]}
+    )
     assert acknowledged.seconds == (0.0, 0.002)
     assert called.seconds == (0.003, 0.004)
 

@@ -148,6 +148,21 @@ def test_a_dry_run_appends_nothing_and_makes_no_topic(fake: FakeBroker, tmp_path
     assert fake.cluster.topics == {}
 
 
+def test_another_programs_topic_takes_no_import_unless_it_is_told_to(
+    fake: FakeBroker, tmp_path: Path
+) -> None:
+    fake.cluster.create("orders", partitions=1)
+    fake.cluster.inject("orders", b'{"order": 1}')
+    path = bare(tmp_path / "a", TURNS)
+    for dry in ([], ["--dry-run"]):
+        refused = invoke("import", path, "--session", "orders", *dry)
+        assert refused.exit_code == 1
+        assert "the newest records of the topic orders are no messages" in refused.stderr
+        assert "--any-topic imports into it" in refused.stderr
+    assert len(fake.cluster.topics["orders"].partitions[0].records) == 1
+    assert counts(path, "--session", "orders", "--any-topic")[2] == 5
+
+
 def test_messages_of_other_origin_in_between_are_told(fake: FakeBroker, tmp_path: Path) -> None:
     counts(bare(tmp_path / "a", TURNS[:2]), "--session", "s")
     conversation(fake, "s").append([human("somebody else")])

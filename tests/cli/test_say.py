@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from kchat.cli.group import kchat
 from kchat.conversation import conversation
-from kchat.core import ErrorKind
+from kchat.core import ErrorKind, OnCorrupt, Produce
 from kchat.testing import LostAnswer, Refuse
 from tests.cli.running import ENVIRONMENT, invoke
 
@@ -25,6 +25,12 @@ def piped(*arguments: str, stdin: bytes) -> Result:
 
 def said(broker: FakeBroker, session: str = "s") -> list[tuple[str, object]]:
     return [(m.type, m.data["content"]) for m in conversation(broker, session).read().messages]
+
+
+def said_of_any(broker: FakeBroker, session: str) -> list[str]:
+    return [
+        message.text for message in conversation(broker, session, on_corrupt=OnCorrupt.SKIP).read().messages
+    ]
 
 
 def test_it_appends_and_tells_where_on_stderr(fake: FakeBroker) -> None:
@@ -72,10 +78,36 @@ def test_wrong_usage_appends_nothing(fake: FakeBroker, arguments: list[str], tol
 def test_a_lost_answer_is_resent_and_read_once(fake: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
     invoke("say", "s", "before")
     broker = fake.reopened()
-    broker.plan += [None, LostAnswer()]
     monkeypatch.setattr(fake, "reopened", lambda: broker)
+    invoke("say", "s", "as before")
+    appended = [isinstance(command, Produce) for command in broker.commands].index(True)
+    broker.plan += [*[None] * appended, LostAnswer()]
     assert invoke("say", "s", "once").exit_code == 0
-    assert said(broker) == [("human", "before"), ("human", "once")]
+    assert [isinstance(command, Produce) for command in broker.commands].count(True) == 3
+    assert said(broker) == [("human", "before"), ("human", "as before"), ("human", "once")]
+
+
+def test_another_programs_topic_gets_nothing_unless_it_is_told_to(fake: FakeBroker) -> None:
+    fake.cluster.create("orders", partitions=1)
+    assert invoke("say", "orders", "an empty topic is nobody's").exit_code == 0
+    fake.cluster.create("orders", partitions=1)
+    fake.cluster.inject("orders", b'{"order": 1}')
+    refused = invoke("say", "orders", "hello")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("kchat: the newest records of the topic orders are no messages")
+    assert "--any-topic appends to it" in refused.stderr
+    assert said_of_any(fake, "orders") == []
+    assert invoke("say", "orders", "hello", "--any-topic").exit_code == 0
+    assert said_of_any(fake, "orders") == ["hello"]
+
+
+def test_who_may_not_read_a_topic_may_append_to_it(fake: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.cluster.create("s", partitions=1)
+    broker = fake.reopened()
+    broker.plan += [Refuse(ErrorKind.DENIED, "TOPIC_AUTHORIZATION_FAILED")]
+    monkeypatch.setattr(fake, "reopened", lambda: broker)
+    assert invoke("say", "s", "hello").exit_code == 0
+    assert said(broker) == [("human", "hello")]
 
 
 def test_a_refused_append_is_a_sentence_without_the_text(

@@ -19,6 +19,7 @@ from kchat.cli.options import debug_option, json_option
 from kchat.cli.progress import Advance, progress
 from kchat.cli.session_argument import checked_session
 from kchat.cli.sources import checked_topic, from_file, from_topic, lines_in
+from kchat.cli.whose import check_whose
 from kchat.core import AppendRefused, AppendUnknown, Log, TopicSettings, place
 from kchat.core.topics import TTL_MS_DEFAULT
 
@@ -48,6 +49,7 @@ from kchat.core.topics import TTL_MS_DEFAULT
 @click.option("--dry-run", is_flag=True, help="Read all, append nothing, and report.")
 @click.option("--replication-factor", default=1, show_default=True, help="Of a topic that is created.")
 @click.option("--ttl-ms", default=TTL_MS_DEFAULT, show_default=True, help="The same; -1 keeps for ever.")
+@click.option("--any-topic", is_flag=True, help="Into a topic, too, whose newest records are no messages.")
 @connection_options
 @json_option
 @debug_option
@@ -63,12 +65,14 @@ def import_(
     dry_run: bool,
     replication_factor: int,
     ttl_ms: int,
+    any_topic: bool,
     as_json: bool,
 ) -> None:
     """Append the messages of FILE ("-" is stdin), of a topic or of another history to a session.
 
     What the session has already is not appended again: the same import a second time adds nothing, and one
     that was stopped goes on. What cannot be carried is reported on stderr, and with --json on stdout.
+    A topic whose newest records are no messages is somebody else's, most likely: nothing is appended to it.
     """
     arguments.keep_secret(click.get_current_context())
     if sum(given is not None for given in (file, topic, history)) != 1:
@@ -80,6 +84,8 @@ def import_(
     settings = _settings(replication_factor, ttl_ms)
     origin = _Origin(file=file, format_name=format_name, topic=topic, history=history, arguments=arguments)
     with connection.log() as log, progress("importing") as advance:
+        if not any_topic:
+            check_whose(log, session, "imports into it")
         to = Destination(log=log, session=session, settings=settings, dry_run=dry_run)
         intake = _taken_in(origin, to, Chain.of(source), advance)
     report(session, intake, dry_run=dry_run, as_json=as_json)

@@ -3,17 +3,16 @@
 import sys
 
 import click
-from attrs import frozen
 
 from kchat.cli.connection import Connection, connection_options
 from kchat.cli.errors import CommandError, SettingError
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import missing_session, session_argument
-from kchat.cli.session_rows import SAMPLE_MAX, WHOLE_MAX, is_conversation
+from kchat.cli.whose import check_whose
 from kchat.conversation import conversation
 from kchat.conversation.escaping import printable
-from kchat.core import FromBefore, Log, OnCorrupt, ReadRequest, Record, delivered
+from kchat.core import OnCorrupt
 
 
 def can_ask() -> bool:
@@ -45,11 +44,8 @@ def rm(
         talk = conversation(log, session, on_corrupt=OnCorrupt.SKIP)
         if talk.last(1).end is None:
             raise missing_session(session)
-        if not any_topic and not is_conversation(_newest(log, session, talk.topic)):
-            raise CommandError(
-                f"the newest records of the topic {talk.topic} are no messages: it may be another program's",
-                "look at it with kchat ls --all and kchat verify; --any-topic deletes it",
-            )
+        if not any_topic:
+            check_whose(log, session, "deletes it")
         if not yes:
             what = "all messages of" if keep_topic else "the topic of"
             question = printable(f"Delete {what} session '{session}' (topic {talk.topic}) for good?")
@@ -60,17 +56,3 @@ def rm(
     click.echo(printable(f"kchat: session '{session}' {done}"), err=True)
     if as_json:
         print_json({"session": session, "topic": talk.topic, "kept_topic": keep_topic})
-
-
-@frozen
-class _AsItIs:
-    def decode(self, record: Record) -> Record:
-        return record
-
-
-def _newest(log: Log, session: str, topic: str) -> tuple[Record, ...]:
-    """The records that kchat ls judges a topic by (docs/adr/0029-which-topics-are-sessions.md)."""
-    request = ReadRequest(topic=topic, start=FromBefore(WHOLE_MAX), decoder=_AsItIs())
-    progress = delivered(log.read(request), session=session, topic=topic)
-    firsts = {p.partition: p.offset - SAMPLE_MAX for p in progress.positions if p.partition in progress.older}
-    return tuple(d.message for d in progress.deliveries if d.offset >= firsts.get(d.partition, 0))

@@ -10,6 +10,7 @@ from kchat.cli.errors import CommandError, SettingError, sentence
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import session_argument
+from kchat.cli.whose import check_whose
 from kchat.conversation import Conversation, conversation
 from kchat.conversation.escaping import printable
 from kchat.core import AppendUnknown, ChatPosition, Message
@@ -30,19 +31,29 @@ STDIN = "-"
     help="Who says it: a type of LangChain's messages.",
 )
 @click.option("--tool-call-id", metavar="ID", help="The call that a message of the role tool answers.")
+@click.option("--any-topic", is_flag=True, help="Into a topic, too, whose newest records are no messages.")
 @connection_options
 @json_option
 @debug_option
 def say(
-    connection: Connection, session: str, text: str, role: str, tool_call_id: str | None, as_json: bool
+    connection: Connection,
+    session: str,
+    text: str,
+    role: str,
+    tool_call_id: str | None,
+    any_topic: bool,
+    as_json: bool,
 ) -> None:
     """Append a message to a conversation.
 
     TEXT is read from stdin where it is -.
     It is done when all in-sync replicas have the message. A session that is not there yet begins with it.
+    A topic whose newest records are no messages is somebody else's, most likely: nothing is appended to it.
     """
     message = _message(_read() if text == STDIN else text, role, tool_call_id)
     with connection.log() as log:
+        if not any_topic:
+            check_whose(log, session, "appends to it")
         place = _appended(conversation(log, session), message)
     record = place.record
     offset = None if record is None else record.offset
