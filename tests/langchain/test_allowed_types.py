@@ -80,3 +80,9 @@ def test_the_core_has_the_same_rule_for_programs_without_langchain() -> None:
     said = encode(Message("system", {"content": "obey"}), key=b"s", message_id="1", allowed_types=allowed)
     assert said == Unstorable(".type", "type 'system' is not among the allowed types")
     assert JsonDecoder(allowed) == JsonDecoder(allowed), "a value: it is part of a machine's state"
+
+
+def test_histories_of_the_same_types_share_what_decodes_for_them() -> None:
+    one, same, other = (history_with(types) for types in (None, None, {"human"}))
+    assert one._ask.decoder is same._ask.decoder, "the set of the types was a quarter of a history at rest"
+    assert one._ask.decoder != other._ask.decoder

@@ -1,6 +1,7 @@
 """LangChain's messages to records and back: the core's codec, and LangChain's classes on top of it."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from attrs import field, frozen, validators
 from langchain_core.messages import (
@@ -83,6 +84,7 @@ class LangChainDecoder:
 DECODER = LangChainDecoder()
 
 
+@lru_cache(maxsize=32)  # a set of the types for each history was a quarter of what it holds
 def decoder(allowed_types: frozenset[str]) -> LangChainDecoder:
     """What makes messages of the records of one session, if they are of these types.
 
