@@ -4,6 +4,7 @@ import pytest
 
 from kchat.core import (
     AppendRequest,
+    Ending,
     EnsureTopic,
     FromBefore,
     FromBeginning,
@@ -12,6 +13,7 @@ from kchat.core import (
     ReadRequest,
     RemoveTopic,
     TopicSettings,
+    WatchRequest,
 )
 
 HOSTILE_GROUPS = ["", " ", "\t", " trimmed ", "cut\0here", "\ud800", "x\udfff", None, 5, b"bytes"]
@@ -69,3 +71,9 @@ def test_a_window_has_a_whole_number_of_offsets() -> None:
     for offsets in (0, -1, True, 1.0, None):
         with pytest.raises(ValueError, match="offsets"):
             FromBefore(offsets)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ending", [0, "over", object(), [Ending]])
+def test_what_ends_a_watch_is_an_ending(ending: Any) -> None:
+    with pytest.raises(ValueError, match="ending must be an Ending or None"):
+        WatchRequest(topic="s", positions=(), wait_ms_max=0, ending=ending)

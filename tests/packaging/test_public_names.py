@@ -50,6 +50,7 @@ PUBLIC = {
         "DeleteTopic",
         "Delivery",
         "DescribeTopic",
+        "Ending",
         "EnsureTopic",
         "ErrorKind",
         "Event",

@@ -275,7 +275,7 @@ PartlyStored Recreate Refuse Remove ShortFetch TakenAlong
 ChatPosition FindOffsets Following InvalidPosition Known OffsetsFound Paging Plan PositionGone Removals Slice
 CursorGone CursorsListed DeleteGroup DeleteRecords GroupDeleted GroupsListed ListGroups RecordsDeleted
 TopicTruncated acarry_out carry_out followed in_order newest newest_fitting onward place_name read_error
-record_name settled_batch settled_read FitRequest Fitted RemovalsKnown Subject
+record_name settled_batch settled_read FitRequest Fitted RemovalsKnown Subject Ending
 AsyncConversation AsyncCursor Conversation Cursor Edge Ended Entry Page
 """
 GIVEN = frozenset(_GIVEN.split())

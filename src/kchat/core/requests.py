@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from attrs import field, frozen, validators
 
 from kchat.core.budget import STALL_MS_MAX_DEFAULT
-from kchat.core.checks import group_name, legal_name, whole_number
+from kchat.core.checks import group_name, legal_name, shown, whole_number
 from kchat.core.cursors import CursorMemory
 from kchat.core.failures import Corrupt
 from kchat.core.known import Known
@@ -219,6 +219,11 @@ class Ending(Protocol):
         """Call this no more."""
 
 
+def _ending(_: object, __: object, value: object) -> None:
+    if value is not None and not all(hasattr(value, name) for name in ("over", "expect", "forget")):
+        raise ValueError(f"ending must be an Ending or None, not {shown(value)}")
+
+
 @frozen(kw_only=True)
 class WatchRequest:
     """Wait until there may be a record at or beyond a position.
@@ -233,7 +238,7 @@ class WatchRequest:
     topic: str = field(validator=legal_name)
     positions: tuple[Position, ...]
     wait_ms_max: int = field(validator=whole_number(0))
-    ending: Ending | None = field(default=None, eq=False, repr=False)
+    ending: Ending | None = field(default=None, eq=False, repr=False, validator=_ending)
 
 
 @frozen(kw_only=True)
