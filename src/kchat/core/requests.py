@@ -219,7 +219,7 @@ class Ending(Protocol):
         """Call this no more."""
 
 
-def _ending(_: object, __: object, value: object) -> None:
+def _ending(_: object, __: object, value: Ending | None) -> None:
     if value is not None and not all(hasattr(value, name) for name in ("over", "expect", "forget")):
         raise ValueError(f"ending must be an Ending or None, not {shown(value)}")
 
