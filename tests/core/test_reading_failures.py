@@ -21,7 +21,16 @@ from kchat.core import (
     reading,
 )
 from kchat.core.failures import PASSING
-from kchat.core.reading import Committing, Fetching, Finished, Relisting
+from kchat.core.reading import (
+    EXPECTED_MS_MAX,
+    Committing,
+    Describing,
+    Fetching,
+    FindingCommitted,
+    Finished,
+    ListingOffsets,
+    Relisting,
+)
 from tests.core.scripts import (
     asked,
     committed,
@@ -92,12 +101,41 @@ def test_failures_until_the_time_is_over_end_the_read_with_the_first_cause(
     assert outcome.failure == error(ErrorKind.TRANSIENT, "broke")
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 5])
-def test_a_topic_that_vanishes_during_the_read_fails_it(number: int) -> None:
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_topic_that_vanishes_before_anything_is_read_is_looked_for_again(number: int) -> None:
     _, events, changes = STATES[number]
-    state = reads(*events, failed(ErrorKind.UNKNOWN_TOPIC), **changes)
-    outcome = ended(state)
+    gone = failed(ErrorKind.UNKNOWN_TOPIC)
+    again = reads(*events, gone, **changes)
+    assert isinstance(again, Describing)
+    assert asked(again).backoff_ms > 0
+    assert isinstance(ended(feed(reading, again, gone)), Complete), "it was deleted: an empty conversation"
+    back = feed(reading, again, described(), *([committed()] if changes else []), listed((0, 1)), fetched(0))
+    assert offsets(ended(back)) == [0]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_topic_that_is_described_and_unknown_in_turns_fails_the_read_in_time(number: int) -> None:
+    _, events, changes = STATES[number]
+    turns = (failed(ErrorKind.UNKNOWN_TOPIC), described(at=EXPECTED_MS_MAX - 1))
+    again = reads(*events, *turns, **changes)
+    assert isinstance(again, FindingCommitted if changes else ListingOffsets)
+    outcome = ended(feed(reading, again, failed(ErrorKind.UNKNOWN_TOPIC, at=EXPECTED_MS_MAX)))
     assert isinstance(outcome, Failed)
+    over = reads(*events, failed(ErrorKind.UNKNOWN_TOPIC, at=500), wait_ms_max=500, **changes)
+    assert isinstance(ended(over), Failed), "the caller's limit is shorter"
+
+
+def test_a_topic_that_vanishes_during_the_read_fails_it() -> None:
+    outcome = ended(reads(*FOUND, failed(ErrorKind.UNKNOWN_TOPIC)))
+    assert isinstance(outcome, Failed)
+
+
+def test_what_was_read_of_a_topic_that_is_gone_at_the_commit_is_handed_out() -> None:
+    _, events, changes = STATES[5]
+    outcome = ended(reads(*events, failed(ErrorKind.UNKNOWN_TOPIC), **changes))
+    assert isinstance(outcome, Complete)
+    assert offsets(outcome) == [0]
+    assert outcome.progress.unmoved == error(ErrorKind.UNKNOWN_TOPIC)
 
 
 def test_a_failed_read_keeps_what_it_handed_out_and_where_it_stands() -> None:

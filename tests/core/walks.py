@@ -80,6 +80,9 @@ READS: list[Walk] = [
     (read(), (described(), listed((0, 0)))),
     (read(), (described(), OVER)),
     (read(), (OVER,)),
+    # Deleted between two questions.
+    (read(), (described(), GONE, GONE)),
+    (read(**CURSOR), (described(), GONE, GONE)),
     (read(partition=1), (described(),)),
     (read(start=FromEnd(), commit_to=GROUP), (described(), listed((0, 2)), AGAIN, stored())),
     (read(**CURSOR), (described(), AGAIN, committed(), listed((0, 2)), fetched(0, 1), OVER)),

@@ -142,6 +142,7 @@ def advance(state: State[M], event: Event) -> State[M]:
             return ListingOffsets(
                 request=state.request,
                 budget=state.budget.answered(event.at_ms),
+                started_ms=state.started_ms,
                 partitions=state.partitions,
                 topic_id=state.topic_id,
                 committed=event,
@@ -186,10 +187,19 @@ def _described(state: Describing[M], event: TopicDescribed) -> State[M]:
         partitions = (request.partition,)
     if isinstance(request.start, FromCommitted):
         return FindingCommitted(
-            request=request, budget=budget, partitions=partitions, topic_id=event.topic_id
+            request=request,
+            budget=budget,
+            started_ms=state.started_ms,
+            partitions=partitions,
+            topic_id=event.topic_id,
         )
     return ListingOffsets(
-        request=request, budget=budget, partitions=partitions, topic_id=event.topic_id, committed=None
+        request=request,
+        budget=budget,
+        started_ms=state.started_ms,
+        partitions=partitions,
+        topic_id=event.topic_id,
+        committed=None,
     )
 
 
@@ -318,6 +328,8 @@ def _failed_before_fetching(
     error, budget = event.error, state.budget.failed(event.at_ms, event.error)
     if isinstance(state, Describing) and error.kind is ErrorKind.UNKNOWN_TOPIC:
         return _topic_missing(state, event)
+    if isinstance(state, FindingCommitted | ListingOffsets) and error.kind is ErrorKind.UNKNOWN_TOPIC:
+        return _described_again(state, event)
     if error.kind in PASSING and not budget.spent:
         return evolve(state, budget=budget)
     if isinstance(state, Describing) and error.kind is ErrorKind.TIMED_OUT and _has_only_waited(state):
@@ -326,8 +338,7 @@ def _failed_before_fetching(
     match state:
         case Relisting(fetching=fetching):
             return Finished(Failed(fetching.progress, cause))
-        case Committing(outcome=outcome) if error.kind in PASSING or _may_have_moved(state.budget, error):
-            # Its messages are handed out: rather twice than never.
+        case Committing(outcome=outcome) if _hands_out(state.budget, error):
             return Finished(evolve(outcome, progress=evolve(outcome.progress, unmoved=cause)))
         case Committing(outcome=outcome):
             return Finished(Failed(outcome.progress, cause))
@@ -335,14 +346,26 @@ def _failed_before_fetching(
             return Finished(Failed(Progress(), cause))
 
 
-def _may_have_moved(budget: Budget, error: BrokerError) -> bool:
-    """Whether an attempt before the refused one, whose answer was lost, can have moved the cursor."""
-    return budget.trouble is not None and error.kind is not ErrorKind.DENIED
+def _hands_out(budget: Budget, error: BrokerError) -> bool:
+    """Whether a read whose commit failed so hands out its messages all the same: rather twice than never.
+
+    An attempt whose answer was lost may have moved it; what was read of a topic that is gone comes no more.
+    """
+    maybe_moved = budget.trouble is not None and error.kind is not ErrorKind.DENIED
+    return maybe_moved or error.kind in {*PASSING, ErrorKind.UNKNOWN_TOPIC}
 
 
 def _has_only_waited(state: Describing[M]) -> bool:
     """Whether every look so far found no topic, so that the caller's limit just cut the last one short."""
     return state.request.follow and state.budget.failures > 0 and state.budget.trouble is None
+
+
+def _described_again(state: FindingCommitted[M] | ListingOffsets[M], event: RequestFailed) -> State[M]:
+    """Nothing is read yet, and the topic was deleted since it was described, or a leader lags behind."""
+    budget = state.budget.not_yet(event.at_ms)
+    if budget.spent or event.at_ms - state.started_ms >= EXPECTED_MS_MAX:
+        return Finished(Failed(Progress(), event.error))
+    return Describing(request=state.request, budget=budget, started_ms=state.started_ms)
 
 
 def _topic_missing(state: Describing[M], event: RequestFailed) -> State[M]:

@@ -39,6 +39,7 @@ class FindingCommitted(Generic[M]):
 
     request: ReadRequest[M]
     budget: Budget
+    started_ms: int
     partitions: tuple[int, ...]
     topic_id: str | None
 
@@ -49,6 +50,7 @@ class ListingOffsets(Generic[M]):
 
     request: ReadRequest[M]
     budget: Budget
+    started_ms: int
     partitions: tuple[int, ...]
     topic_id: str | None
     committed: CommittedFetched | None
@@ -162,9 +164,9 @@ TRANSITIONS: dict[tuple[type, type], frozenset[type]] = {
     (Describing, TopicDescribed): frozenset({FindingCommitted, ListingOffsets, Finished}),
     (Describing, RequestFailed): frozenset({Describing, Finished}),
     (FindingCommitted, CommittedFetched): frozenset({ListingOffsets}),
-    (FindingCommitted, RequestFailed): frozenset({FindingCommitted, Finished}),
+    (FindingCommitted, RequestFailed): frozenset({Describing, FindingCommitted, Finished}),
     (ListingOffsets, OffsetsListed): AFTER_LISTING | {ListingOffsets, FindingOffsets},
-    (ListingOffsets, RequestFailed): frozenset({ListingOffsets, Finished}),
+    (ListingOffsets, RequestFailed): frozenset({Describing, ListingOffsets, Finished}),
     (FindingOffsets, OffsetsFound): AFTER_LISTING,
     (FindingOffsets, RequestFailed): AFTER_LISTING | {FindingOffsets},
     (Fetching, Fetched): AFTER_FETCHING | {Relisting},
