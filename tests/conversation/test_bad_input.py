@@ -6,10 +6,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kchat.conversation import Ended, Page, async_conversation, conversation
-from kchat.core import ChatPosition, Command, Fetch, InvalidPosition, Message, PositionGone, ReadFailed
+from kchat.core import (
+    ChatPosition,
+    Command,
+    Fetch,
+    InvalidPosition,
+    Message,
+    Position,
+    PositionGone,
+    ReadFailed,
+)
 from kchat.langchain import KafkaChatMessageHistory
 from kchat.testing import FakeBroker
 from tests.conversation.faces import ended
@@ -140,6 +149,33 @@ def test_what_is_no_position_is_refused(world: World, wrong: Any) -> None:
     world.refused(lambda: world.talk.cursor("c").seek(wrong), ValueError, "ChatPosition")
     if wrong is not None:  # from the beginning
         world.refused(lambda: world.talk.follow(after=wrong, seconds_max=0.1), InvalidPosition, "Chat")
+
+
+BUILT: tuple[dict[str, Any], ...] = (
+    {"topic_id": 5},
+    {"topic_id": ""},
+    *({"offsets": wrong} for wrong in (None, 5, "x", [], (1,), (Position(0, -1),), (Position(0, 1 << 63),))),
+    *({"offsets": (Position(wrong, 0),)} for wrong in (-1, True, "0", 1 << 31)),
+    {"offsets": (Position(0, 1), Position(0, 2))},
+    *({"partition": wrong} for wrong in (-1, 7, True, "0")),
+)
+
+
+@pytest.mark.parametrize("changes", BUILT, ids=repr)
+def test_a_position_that_was_built_by_hand_and_stands_nowhere_is_refused(
+    world: World, changes: dict[str, Any]
+) -> None:
+    sound, talk = world.places[1], world.talk
+    assert sound.is_sound
+    wrong = evolve(sound, **changes)
+    for call in (
+        lambda: talk.before(wrong, 1),
+        lambda: talk.after(wrong, 1),
+        lambda: talk.redact(wrong),
+        lambda: talk.follow(after=wrong, seconds_max=0.1),
+        lambda: talk.cursor("c").seek(wrong),
+    ):
+        world.refused(call, InvalidPosition, "built by hand")
 
 
 def test_a_position_of_a_topic_that_was_deleted_since_gives_no_other_messages(world: World) -> None:

@@ -87,6 +87,12 @@ def position_of(session: str, position: Any) -> ChatPosition:
             session=session,
             next_step="use it with the conversation that it came from",
         )
+    if not position.is_sound:
+        raise InvalidPosition(
+            "this position was built by hand, and stands nowhere",
+            session=session,
+            next_step="use one of a page or an entry, or ChatPosition.parse",
+        )
     return position
 
 

@@ -7,7 +7,6 @@ another conversation, or of one that was deleted since, is an error and not anot
 import base64
 import binascii
 import json
-from typing import Any
 
 from attrs import field, frozen
 
@@ -72,16 +71,21 @@ class ChatPosition:
         body = json.loads(
             base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
         )
-        offsets = tuple(
-            Position(_whole(partition, _PARTITION_MAX), _whole(offset, _OFFSET_MAX))
-            for partition, offset in body["o"]
-        )
-        partition = None if body["p"] is None else _whole(body["p"], _PARTITION_MAX)
-        named = {position.partition for position in offsets}
-        known = partition is None or partition in named
-        if body["v"] != _VERSION or len(named) != len(offsets) or not known:
+        offsets = tuple(Position(partition, offset) for partition, offset in body["o"])
+        position = cls(body["s"], body["i"], offsets, body["p"])
+        if body["v"] != _VERSION or not position.is_sound:
             raise ValueError
-        return cls(_text(body["s"]), None if body["i"] is None else _text(body["i"]), offsets, partition)
+        return position
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can be one that was handed out: a position may be built by hand, too."""
+        placed = type(self.offsets) is tuple and all(_is_place(position) for position in self.offsets)
+        if not placed or not _is_text(self.session) or not (self.topic_id is None or _is_text(self.topic_id)):
+            return False
+        named = {position.partition for position in self.offsets}
+        known = self.partition is None or (type(self.partition) is int and self.partition in named)
+        return known and len(named) == len(self.offsets)
 
     @property
     def before(self) -> tuple[Position, ...]:
@@ -99,13 +103,12 @@ class ChatPosition:
         return next((p for p in self.offsets if p.partition == self.partition), None)
 
 
-def _whole(value: Any, maximum: int) -> int:
-    if type(value) is not int or not 0 <= value <= maximum:
-        raise ValueError
-    return value
+def _is_place(value: object) -> bool:
+    if type(value) is not Position:
+        return False
+    numbers = ((value.partition, _PARTITION_MAX), (value.offset, _OFFSET_MAX))
+    return all(type(number) is int and 0 <= number <= maximum for number, maximum in numbers)
 
 
-def _text(value: Any) -> str:
-    if type(value) is not str or not value:
-        raise ValueError
-    return value
+def _is_text(value: object) -> bool:
+    return type(value) is str and value != ""
