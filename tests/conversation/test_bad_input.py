@@ -151,11 +151,13 @@ def test_what_is_no_position_is_refused(world: World, wrong: Any) -> None:
         world.refused(lambda: world.talk.follow(after=wrong, seconds_max=0.1), InvalidPosition, "Chat")
 
 
+NOWHERE: tuple[Any, ...] = (None, 5, "x", [], (1,), (Position(0, -1),), (Position(0, 1 << 63),))
+NO_PARTITIONS: tuple[Any, ...] = (-1, True, "0", 1 << 31)
 BUILT: tuple[dict[str, Any], ...] = (
     {"topic_id": 5},
     {"topic_id": ""},
-    *({"offsets": wrong} for wrong in (None, 5, "x", [], (1,), (Position(0, -1),), (Position(0, 1 << 63),))),
-    *({"offsets": (Position(wrong, 0),)} for wrong in (-1, True, "0", 1 << 31)),
+    *({"offsets": wrong} for wrong in NOWHERE),
+    *({"offsets": (Position(wrong, 0),)} for wrong in NO_PARTITIONS),
     {"offsets": (Position(0, 1), Position(0, 2))},
     *({"partition": wrong} for wrong in (-1, 7, True, "0")),
 )
