@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 
+from kchat.cli.connection import Connection
 from kchat.cli.group import kchat
 from kchat.conversation import conversation
-from kchat.core import ErrorKind, OnCorrupt, Produce
-from kchat.testing import LostAnswer, Refuse
+from kchat.core import ErrorKind, Message, OnCorrupt, Produce
+from kchat.testing import LostAnswer, NoAnswer, Refuse
 from tests.cli.running import ENVIRONMENT, invoke
 
 if TYPE_CHECKING:
@@ -108,6 +110,28 @@ def test_who_may_not_read_a_topic_may_append_to_it(fake: FakeBroker, monkeypatch
     monkeypatch.setattr(fake, "reopened", lambda: broker)
     assert invoke("say", "s", "hello").exit_code == 0
     assert said(broker) == [("human", "hello")]
+
+
+def test_a_cluster_that_does_not_answer_is_told_as_an_append_that_was_not_made(
+    fake: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = fake.reopened()
+    broker.plan += [NoAnswer()] * 100
+    monkeypatch.setattr(fake, "reopened", lambda: broker)
+    result = invoke("say", "s", "hello")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("kchat: nothing was appended: the read failed: ")
+    assert "Next step: check that the brokers are up" in result.stderr
+
+
+def test_one_record_shows_whose_a_session_is(
+    counted: tuple[FakeBroker, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker, fetched = counted
+    monkeypatch.setattr(Connection, "log", lambda _: nullcontext(broker))
+    conversation(broker, "s").append([Message("human", {"content": "x" * 100_000})] * 30)
+    assert invoke("say", "s", "hello", KCHAT_BOOTSTRAP="in-memory").exit_code == 0
+    assert sum(fetched) == 1
 
 
 def test_a_refused_append_is_a_sentence_without_the_text(

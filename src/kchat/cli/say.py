@@ -6,14 +6,14 @@ from typing import Any
 import click
 
 from kchat.cli.connection import Connection, connection_options
-from kchat.cli.errors import CommandError, SettingError, sentence
+from kchat.cli.errors import CommandError, SettingError, next_step, sentence
 from kchat.cli.json_lines import print_json
 from kchat.cli.options import debug_option, json_option
 from kchat.cli.session_argument import session_argument
 from kchat.cli.whose import check_whose
 from kchat.conversation import Conversation, conversation
 from kchat.conversation.escaping import printable
-from kchat.core import AppendUnknown, ChatPosition, Message
+from kchat.core import AppendUnknown, ChatPosition, Log, Message, ReadFailed
 
 ROLES = ("human", "ai", "system", "tool")
 
@@ -53,7 +53,7 @@ def say(
     message = _message(_read() if text == STDIN else text, role, tool_call_id)
     with connection.log() as log:
         if not any_topic:
-            check_whose(log, session, "appends to it")
+            _check_whose(log, session)
         place = _appended(conversation(log, session), message)
     record = place.record
     offset = None if record is None else record.offset
@@ -86,6 +86,14 @@ def _message(text: str, role: str, tool_call_id: str | None) -> Message:
             raise SettingError(f"{name} is no text in UTF-8", "convert it first")
     more: dict[str, Any] = {} if tool_call_id is None else {"tool_call_id": tool_call_id}
     return Message(role, {"content": text, **more})
+
+
+def _check_whose(log: Log, session: str) -> None:
+    """Look at the topic first; where that fails, say that nothing was appended: nobody asked to read."""
+    try:
+        check_whose(log, session, "appends to it")
+    except ReadFailed as error:
+        raise CommandError(f"nothing was appended: {sentence(error)}", next_step(error)) from error
 
 
 def _appended(talk: Conversation[Message], message: Message) -> ChatPosition:

@@ -25,12 +25,12 @@ def check_whose(log: Log, session: str, if_any_topic: str) -> None:
     """
     topic = place(session).topic
     try:
-        newest = _newest(log, session, topic)
+        is_other = _is_other(log, session, topic)
     except ReadFailed as error:
         if error.code in DENIED:
             return
         raise
-    if not is_conversation(newest):
+    if is_other:
         raise CommandError(
             f"the newest records of the topic {topic} are no messages: it may be another program's",
             f"look at it with kchat ls --all and kchat verify; --any-topic {if_any_topic}",
@@ -43,9 +43,24 @@ class _AsItIs:
         return record
 
 
-def _newest(log: Log, session: str, topic: str) -> tuple[Record, ...]:
-    """The records that kchat ls judges a topic by."""
-    request = ReadRequest(topic=topic, start=FromBefore(WHOLE_MAX), decoder=_AsItIs())
+def _is_other(log: Log, session: str, topic: str) -> bool:
+    """Whether `kchat ls` leaves the topic out.
+
+    The newest record is mostly a message, and then no other one is fetched: messages may be large.
+    """
+    return not (
+        _has_message(_newest(log, session, topic, 1))
+        or is_conversation(_newest(log, session, topic, WHOLE_MAX))
+    )
+
+
+def _has_message(newest: tuple[Record, ...]) -> bool:
+    return bool(newest) and is_conversation(newest)
+
+
+def _newest(log: Log, session: str, topic: str, offsets: int) -> tuple[Record, ...]:
+    """Those of so many newest records of each partition that kchat ls judges a topic by."""
+    request = ReadRequest(topic=topic, start=FromBefore(offsets), decoder=_AsItIs())
     progress = delivered(log.read(request), session=session, topic=topic)
     firsts = {p.partition: p.offset - SAMPLE_MAX for p in progress.positions if p.partition in progress.older}
     return tuple(d.message for d in progress.deliveries if d.offset >= firsts.get(d.partition, 0))
