@@ -3,6 +3,7 @@
 import logging
 import time
 import uuid
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from kchat.io.api_versions import ApiVersions, releases
 from kchat.io.shapes import topic_shape
 from kchat.io.survey import Survey
 from tests.brokers.secured import GRANTEE, PLAINTEXT, SCRAM, WRITER, SecuredKafka
+from tests.cli.running import invoke
 
 
 def created(bootstrap: str, records: int) -> str:
@@ -129,8 +131,24 @@ def test_who_may_do_little_is_told_little(secured_kafka: SecuredKafka) -> None:
         settings = survey.topic_settings([topic])[topic]
         assert isinstance(settings, BrokerError)
         assert settings.kind is ErrorKind.DENIED
-        with pytest.raises(ReadFailed):
+        with pytest.raises(ReadFailed, match=f"needs Read on topic '{topic}'"):
             list(survey.records({place: 0}, 5.0))
+        assert survey.hidden("no-such-topic") is None
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("command", ["verify", "doctor"])
+def test_a_session_that_may_not_be_seen_is_not_told_as_missing(
+    secured_kafka: SecuredKafka, command: str, tmp_path: Path
+) -> None:
+    topic = created(secured_kafka.listeners[PLAINTEXT], 3)
+    config = secured_kafka.client_config(SCRAM, user=GRANTEE)
+    file = tmp_path / "client.properties"
+    file.write_text("\n".join(f"{name}={value}" for name, value in config.items()))
+    result = invoke(command, topic, "--config", str(file))
+    assert result.exit_code == 1
+    assert f"needs Describe on topic '{topic}'" in result.stderr
+    assert "there is no session" not in result.stderr
 
 
 @pytest.mark.kafka

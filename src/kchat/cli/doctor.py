@@ -97,13 +97,16 @@ def _checks(connection: Connection, sessions: Sequence[str], *, probe: bool) -> 
         told = survey.broker_settings(cluster.brokers[:BROKERS_MAX])
         known = {broker: None if isinstance(it, BrokerError) else it for broker, it in told.items()}
         yield from broker_checks(known, cluster.brokers)
-        topics = _topic_facts(survey, _session_topics(partitions, sessions), partitions, named=bool(sessions))
+        looked_at = _session_topics(survey, partitions, sessions)
+        topics = _topic_facts(survey, looked_at, partitions, named=bool(sessions))
     yield from permission_checks(cluster.operations, topics)
     yield from topic_checks(topics)
     yield from _clock(connection, topics, probe=probe)
 
 
-def _session_topics(partitions: Mapping[str, tuple[int, ...]], sessions: Sequence[str]) -> dict[str, str]:
+def _session_topics(
+    survey: Survey, partitions: Mapping[str, tuple[int, ...]], sessions: Sequence[str]
+) -> dict[str, str]:
     """The topics to look at, and their sessions: those that are named, or all."""
     if not sessions:
         named = ((topic, session_id_of(topic)) for topic in partitions)
@@ -111,7 +114,7 @@ def _session_topics(partitions: Mapping[str, tuple[int, ...]], sessions: Sequenc
     topics = {place(session).topic: session for session in sessions}
     for topic, session in topics.items():
         if topic not in partitions:
-            raise missing_session(session)
+            raise survey.hidden(topic) or missing_session(session)
     return topics
 
 

@@ -53,7 +53,7 @@ def verify(context: click.Context, connection: Connection, session: str, as_json
 def _audited(survey: Survey, session: str, placement: Placement) -> Audit:
     partitions = survey.topics().get(placement.topic)
     if partitions is None:
-        raise missing_session(session)
+        raise survey.hidden(placement.topic) or missing_session(session)
     audit = Audit(placement.key, _fault, time.time_ns() // 1_000_000, _strange)
     starts = {}
     for where, told in survey.ends([(placement.topic, partition) for partition in partitions]).items():

@@ -25,9 +25,24 @@ DENIALS = frozenset(
 
 def naming_permission(command: Command, error: BrokerError) -> BrokerError:
     """The error with what this command needs, if it is a denial; else as it is."""
+    return needing(error, _needed(command, error.code))
+
+
+def needing(error: BrokerError, needed: str) -> BrokerError:
+    """The error with what was needed, if it is a denial; else as it is."""
     if error.code not in DENIALS:
         return error
-    return evolve(error, reason=f"this user needs {_needed(command, error.code)} ({error.reason})")
+    return evolve(error, reason=f"this user needs {needed} ({error.reason})")
+
+
+def reading(topic: str) -> str:
+    """What it takes to read records of a topic."""
+    return f"Read on topic {topic!a}"
+
+
+def seeing(topic: str) -> str:
+    """What it takes to know of a topic."""
+    return f"Describe on topic {topic!a}, which Read, Write and Delete bring along"
 
 
 def _needed(command: Command, code: str) -> str:
@@ -48,8 +63,8 @@ def _needed(command: Command, code: str) -> str:
         case ((FetchCommitted(group=group) | CommitOffsets(group=group)), "GROUP_AUTHORIZATION_FAILED"):
             return f"Read on group {group!a}"
         case ((CommitOffsets(topic=topic) | Fetch(topic=topic)), _):
-            return f"Read on topic {topic!a}"
+            return reading(topic)
         case ((DescribeTopic(topic=topic) | ListOffsets(topic=topic) | FetchCommitted(topic=topic)), _):
-            return f"Describe on topic {topic!a}, which Read, Write and Delete bring along"
+            return seeing(topic)
         case _:
             return "more than its access lists allow"

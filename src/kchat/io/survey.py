@@ -33,6 +33,7 @@ from kchat.io.certificates import certificate_fault
 from kchat.io.clients import Client, Clients, serve
 from kchat.io.config import Config
 from kchat.io.failing import FailedError
+from kchat.io.permissions import needing, reading, seeing
 from kchat.io.reads import record_of
 from kchat.io.shapes import ClusterShape, TopicShape, cluster_shape, topic_shape
 from kchat.io.translate import broker_error
@@ -89,6 +90,13 @@ class Survey:
             for name, topic in metadata.topics.items()
             if topic.error is None
         }
+
+    def hidden(self, topic: str) -> ReadFailed | None:
+        """Why this user may not see a topic that is not among `topics`; None where it is not there."""
+        told = self.shapes([topic])[topic]
+        if isinstance(told, BrokerError) and told.kind is ErrorKind.DENIED:
+            return self._failed(needing(told, seeing(topic)))
+        return None
 
     def ends(self, places: Iterable[Place]) -> dict[Place, tuple[int, int] | BrokerError]:
         """The low and the high watermark of partitions, as a reader of committed records has them."""
@@ -179,7 +187,7 @@ class Survey:
                 case None:
                     ended.add(place)
                 case BrokerError():
-                    raise self._failed(told)
+                    raise self._failed(needing(told, reading(place[0])))
         if len(ended) < len(starts):
             raise self._failed(TIMED_OUT)
 
