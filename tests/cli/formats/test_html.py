@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kchat.cli.formats import html_writer
 from kchat.cli.formats.content import is_safe_picture
+from kchat.cli.formats.html_markdown import rendered
 from kchat.cli.formats.links import is_safe_link
 from kchat.cli.formats.losses import Losses
 from kchat.core import Message
@@ -129,11 +130,12 @@ def test_a_picture_within_a_message_is_shown_and_one_of_the_web_is_named_and_rep
         {"type": "image_url", "image_url": {"url": PICTURE}},
         {"type": "image", "mime_type": "image/png", "base64": PICTURE.partition(",")[2]},
         {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}},
+        {"type": "image_url", "image_url": {"url": "https://example.com/dog.png"}},
     ]
     page, losses = written(entries([Message("human", {"content": blocks})]))
     assert page.count(f'<img src="{PICTURE}"') == 2
     assert "cat.png" in page
-    assert [(loss["count"], loss["first"]) for loss in losses.as_json] == [(1, ["0:0"])]
+    assert [(loss["count"], loss["first"]) for loss in losses.as_json] == [(1, ["0:0"])]  # one message
 
 
 @pytest.mark.parametrize(
@@ -174,6 +176,24 @@ def test_no_other_picture_is_safe(url: str) -> None:
 )
 def test_links_lead_to_the_web_or_to_a_mailbox(url: str, safe: bool) -> None:
     assert is_safe_link(url) is safe
+
+
+def test_the_address_of_an_image_in_markdown_is_named() -> None:
+    assert "image: cat (https://example.com/cat.png)" in rendered("![cat](https://example.com/cat.png)")
+    assert "image: https://example.com/cat.png" in rendered("![](https://example.com/cat.png)")
+
+
+def test_what_markdown_shows_nowhere_is_on_the_page() -> None:
+    assert rendered("[1]: https://example.com") == "<pre>[1]: https://example.com</pre>\n"
+    used = rendered("See [1].\r\n\r\n> [1]: https://a.example\r\n\r\n[1]: https://b.example 'again'")
+    assert 'href="https://a.example"' in used
+    assert used.endswith("<pre>&gt; [1]: https://a.example\n[1]: https://b.example &#x27;again&#x27;</pre>\n")
+
+
+def test_a_call_without_a_name_is_shown_as_by_show() -> None:
+    call = {"name": None, "args": "{", "id": None, "error": None}
+    message = Message("ai", {"content": "", "invalid_tool_calls": [call]})
+    assert "calls <b>?</b>" in written(entries([message]))[0]
 
 
 def test_a_very_long_text_is_not_parsed_and_is_there_all_the_same() -> None:

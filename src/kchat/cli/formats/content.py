@@ -64,6 +64,12 @@ def tool_calls(message: Message) -> list[dict[str, Any]]:
     return found
 
 
+def called_name(call: dict[str, Any]) -> str:
+    """What a tool call calls, as `kchat show` has it."""
+    name = call.get("name")
+    return name if isinstance(name, str) else "?"
+
+
 def called_ids(message: Message) -> frozenset[str]:
     """The ids of the tool calls of a message; of another program's record an id may be anything."""
     ids = (call.get("id") for call in tool_calls(message))

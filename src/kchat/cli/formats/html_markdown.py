@@ -22,6 +22,9 @@ CHARACTERS_MAX = 200_000
 _PLAIN = re.compile(r"[\w ,;:?'\"()%/=$§€@–—…’“”„]*[.,]?", re.ASCII)  # noqa: RUF001
 """A line without any markup: most messages need no parser."""
 
+_LINE_BREAK = re.compile(r"\r\n?|\n")
+"""As Markdown counts lines."""
+
 REL = "noopener noreferrer nofollow"
 
 
@@ -32,7 +35,16 @@ def rendered(text: str) -> str:
         return f"<p>{html.escape(shown)}</p>\n"
     if len(shown) > CHARACTERS_MAX:
         return f"<pre>{html.escape(shown)}</pre>\n"
-    return str(_PARSER.render(shown))
+    found: dict[str, Any] = {}
+    return str(_PARSER.render(shown, found)) + _definitions(shown, found)
+
+
+def _definitions(text: str, found: dict[str, Any]) -> str:
+    """The definitions of links, which Markdown shows nowhere: a message may be nothing but "[1]: that"."""
+    defined = [*found.get("references", {}).values(), *found.get("duplicate_refs", ())]
+    lines = _LINE_BREAK.split(text)
+    kept = [line for begin, end in sorted(one["map"] for one in defined) for line in lines[begin:end]]
+    return f"<pre>{html.escape(chr(10).join(kept))}</pre>\n" if kept else ""
 
 
 def link(url: str, shown: str) -> str:
@@ -52,8 +64,9 @@ class _Renderer(RendererHTML):
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:  # noqa: ARG002
         """Not loaded: whoever reads a page should not be seen reading it."""
         url = str(tokens[idx].attrGet("src"))
-        # No link: an image may stand within one.
-        return f'<span class="picture">image: {html.escape(tokens[idx].content or url)}</span>'
+        alt = tokens[idx].content
+        # No link: an image may stand within one. The address is all that the page has of the picture.
+        return f'<span class="picture">image: {html.escape(f"{alt} ({url})" if alt else url)}</span>'
 
     def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
         """Alignment by a class: the page allows no style in an element."""

@@ -8,7 +8,17 @@ import html
 from collections.abc import Iterable, Iterator
 from typing import IO, assert_never
 
-from kchat.cli.formats.content import Block, Image, Other, Text, blocks, is_safe_picture, pretty, tool_calls
+from kchat.cli.formats.content import (
+    Block,
+    Image,
+    Other,
+    Text,
+    blocks,
+    called_name,
+    is_safe_picture,
+    pretty,
+    tool_calls,
+)
 from kchat.cli.formats.entries import About, Entry, Place, Placed, Poison
 from kchat.cli.formats.html_markdown import link, rendered
 from kchat.cli.formats.html_page import foot, head
@@ -60,9 +70,7 @@ def _opening(kind_of_entry: str, who: str, place: Place) -> str:
 def _body(entry: Placed, losses: Losses) -> Iterator[str]:
     message = entry.message
     shown = [_block(block, entry, losses) for block in blocks(message)]
-    calls = [
-        _folded("calls", str(call.get("name")), pretty(call.get("args"))) for call in tool_calls(message)
-    ]
+    calls = [_folded("calls", called_name(call), pretty(call.get("args"))) for call in tool_calls(message)]
     if kind(message) in FOLDED:
         answered = message.data.get("tool_call_id")
         summary = f"answers call {answered}" if isinstance(answered, str) and answered else "answer"

@@ -17,6 +17,7 @@ class Loss:
     whole: bool
     count: int = 0
     places: list[str] = field(factory=list)
+    newest: str = ""
 
 
 @define
@@ -26,7 +27,7 @@ class Losses:
     _kinds: dict[tuple[str, bool], Loss] = field(factory=dict)
 
     def part(self, what: str, where: object) -> None:
-        """A part of a message was not carried."""
+        """A part of a message was not carried; several of one kind in one message count once."""
         self._add(what, where, whole=False)
 
     def whole(self, what: str, where: object) -> None:
@@ -35,9 +36,12 @@ class Losses:
 
     def _add(self, what: str, where: object, *, whole: bool) -> None:
         loss = self._kinds.setdefault((what, whole), Loss(what, whole))
+        if not whole and loss.newest == str(where):
+            return
+        loss.newest = str(where)
         loss.count += 1
         if len(loss.places) < PLACES_MAX:
-            loss.places.append(str(where))
+            loss.places.append(loss.newest)
 
     @property
     def whole_count(self) -> int:

@@ -12,7 +12,7 @@ from typing import IO, Any, assert_never
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from kchat.cli.formats.content import Block, Image, Other, Text, blocks, pretty, tool_calls
+from kchat.cli.formats.content import Block, Image, Other, Text, blocks, called_name, pretty, tool_calls
 from kchat.cli.formats.entries import About, Entry, Placed, Poison
 from kchat.cli.formats.links import is_safe_link
 from kchat.cli.formats.losses import Losses
@@ -62,7 +62,7 @@ def _parts(entry: Placed, losses: Losses) -> Iterator[str]:
     shown = [f"*answers call {_plain(answered)}*"] if isinstance(answered, str) and answered else []
     shown += [_block(block, entry, losses) for block in blocks(message)]
     shown += [
-        f"**calls {_plain(str(call.get('name')))}**\n\n" + _literal(pretty(call.get("args")), "json")
+        f"**calls {_plain(called_name(call))}**\n\n" + _literal(pretty(call.get("args")), "json")
         for call in tool_calls(message)
     ]
     yield _quoted("\n\n".join(shown) if shown else "*empty*")
