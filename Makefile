@@ -56,7 +56,7 @@ dist: .venv/dev.installed  ## what is published, in dist/: built twice alike, ch
 
 constraints: .venv/dev.installed  ## pin what new dependencies need; UPGRADE=--upgrade for the newest of all
 	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras $(patsubst %,--group %,dev docs bench mutants) \
-		--universal --python-version 3.11.5 --no-annotate --no-header --no-emit-package kchat $(UPGRADE) -o constraints.txt
+		--universal --python-version 3.11 --no-annotate --no-header --no-emit-package kchat $(UPGRADE) -o constraints.txt
 
 clean:
 	rm -rf build .cache .venv .venv-3.* .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

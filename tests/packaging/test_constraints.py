@@ -63,3 +63,10 @@ def test_every_dependency_has_a_lower_bound() -> None:
     ]
     named = [line for lines in lists for line in lines if isinstance(line, str)]
     assert [line for line in named if not re.search(r">=|^kchat\[", line)] == []
+
+
+def test_the_pins_are_made_for_the_oldest_python() -> None:
+    """Those of a later patch release would leave out the ones before it: some packages need 3.11.5."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    made_for = re.findall(r"--python-version (\S+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert [f">={version}" for version in made_for] == [project["requires-python"]]
