@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import tarfile
 import tomllib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_the_sdist_builds_itself_and_the_same_wheel(built: dict[str, Path], tmp_path: Path) -> None:
     assert sorted(path.suffix for path in built.values()) == [".gz", ".whl"]
     assert dist.differing(built, dist.rebuilt(built, EPOCH, tmp_path)) == []
+
+
+def test_the_first_releases_of_python_3_11_unpack_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before 3.11.4 there is no filter."""
+    (tmp_path / "a").write_text("text")
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "a", "b")
+    extract = tarfile.TarFile.extractall
+
+    def without_filter(archive: tarfile.TarFile, path: Path) -> None:
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            extract(archive, path)
+
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    monkeypatch.setattr(tarfile.TarFile, "extractall", without_filter)
+    dist.unpack(tmp_path / "a.tar.gz", tmp_path)
+    assert (tmp_path / "b").read_text() == "text"
 
 
 def test_the_metadata_is_what_an_index_takes(built: dict[str, Path]) -> None:
