@@ -113,6 +113,16 @@ def test_a_refused_connection_explains_a_time_out_and_stays_one() -> None:
     assert complaints.explain(TIMED_OUT).reason == "broker:9092: Connection refused"
 
 
+def test_brokers_that_are_down_for_no_cause_may_want_another_protocol() -> None:
+    """So it looks where a plaintext client speaks to TLS: the client keeps to itself that it was cut off."""
+    complaints = Complaints("host:9092")
+    complaints(error("_ALL_BROKERS_DOWN", "0/2 brokers are down"))
+    told = complaints.explain(BrokerError(ErrorKind.TIMED_OUT, "_TIMED_OUT", "slow"))
+    assert told.reason.startswith("host:9092: no broker answers this client")
+    assert "security.protocol" in told.reason
+    assert "0/2" not in told.reason
+
+
 def test_an_answer_ends_what_was_complained_of() -> None:
     complaints = Complaints("broker:9092")
     complaints(error("_AUTHENTICATION"))

@@ -53,6 +53,8 @@ _OAUTH_VALUE = re.compile(r"(sasl\.oauthbearer\.config beginning at:).*", re.DOT
 _ALERT = re.compile(r"SSL alert number (4[0-9]|70|71|116)\b")
 """TLS alerts (RFC 8446) by which a broker refuses this client: its certificate, its authority, its TLS."""
 
+NO_ANSWER = "no broker answers this client: down, hanging, or security.protocol is another one there"
+
 REFUSALS = frozenset({"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED"})
 """Errors that the client tells only by its error callback, while the call itself just times out."""
 
@@ -154,4 +156,6 @@ def _told(servers: str, refusal: KafkaError) -> tuple[str, str]:
 
 
 def _text(error: KafkaError) -> str:
+    if error.name() == "_ALL_BROKERS_DOWN":  # it says "0/2 brokers are down", without a cause
+        return NO_ANSWER
     return _OAUTH_VALUE.sub(r"\1 (not shown)", error.str())
