@@ -52,14 +52,22 @@ _WITHOUT_EFFECT = (DescribeTopic, FetchCommitted, ListOffsets, FindOffsets, Fetc
 class _Loop:
     """What one event loop has of its own.
 
-    Not more calls than consumers run at once: one that waited for a consumer on a thread would keep that from
-    the calls that have one. `calls` are under way: who takes one out sees to its end.
+    Not more calls than threads run at once: one that waited for a consumer on a thread would keep that from
+    the calls that have one. So would those of another loop: the threads are each loop's own, while all loops
+    share the consumers. `calls` are under way: who takes one out sees to its end.
     """
 
     bell: Bell = field(factory=Bell)
     ending: Turns = field(factory=lambda: Turns(READERS_MAX))
     waiting: Turns = field(factory=lambda: Turns(TAILS_MAX))
     calls: set[Call] = field(factory=set)
+    for_ending: ThreadPoolExecutor = field(factory=lambda: ThreadPoolExecutor(READERS_MAX, "kchat"))
+    for_waiting: ThreadPoolExecutor = field(factory=lambda: ThreadPoolExecutor(TAILS_MAX, "kchat-wait"))
+
+    def close(self) -> None:
+        """End the threads, as soon as nothing is done on them."""
+        for executor in (self.for_ending, self.for_waiting):
+            executor.shutdown(wait=False)
 
 
 class AsyncCalls:
@@ -74,8 +82,6 @@ class AsyncCalls:
         self._call = call
         self._check = check
         self._lock = Lock()
-        self._ending: ThreadPoolExecutor | None = None
-        self._waiting: ThreadPoolExecutor | None = None
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = WeakKeyDictionary()
 
     async def append(self, request: AppendRequest) -> AppendOutcome:
@@ -145,13 +151,13 @@ class AsyncCalls:
     def close(self) -> None:
         """End the threads, as soon as nothing is done on them."""
         with self._lock:
-            executors = [executor for executor in (self._ending, self._waiting) if executor is not None]
-        for executor in executors:
-            executor.shutdown(wait=False)
+            loops = list(self._loops.values())
+        for loop in loops:
+            loop.close()
 
     def never_free(self) -> None:
         """In a child process: its threads are not there, and must not be waited for."""
-        for inherited in (self._ending, self._waiting):
+        for inherited in list(self._loops.values()):
             never_free(inherited)
 
     async def _admitted(
@@ -164,8 +170,8 @@ class AsyncCalls:
         waits: bool,
     ) -> T:
         call = self._call(machine)
-        executor = self._threads(waits=waits)
-        loop, calls = asyncio.get_running_loop(), self._loop().calls
+        loop, own = asyncio.get_running_loop(), self._loop()
+        executor, calls = own.for_waiting if waits else own.for_ending, own.calls
         calls.add(call)
         last: Command | None = None
         ended = False
@@ -207,7 +213,7 @@ class AsyncCalls:
                 left_ms = max(1, min(command.timeout_ms, end_ms - now_ms()))
                 command = evolve(command, timeout_ms=left_ms)
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads(waits=False), work, command)
+            return await loop.run_in_executor(self._loop().for_ending, work, command)
         finally:
             turns.give_back()
 
@@ -219,22 +225,14 @@ class AsyncCalls:
             found = self._loops.get(running)
             if found is None:
                 for over in [loop for loop in self._loops if loop.is_closed()]:
-                    calls = self._loops.pop(over).calls
-                    left.extend(calls)
-                    calls.clear()
+                    gone = self._loops.pop(over)
+                    left.extend(gone.calls)
+                    gone.calls.clear()
+                    gone.close()
                 found = self._loops[running] = _Loop()
         if left:
             abandon_beside(left)
         return found
-
-    def _threads(self, *, waits: bool) -> ThreadPoolExecutor:
-        """Reads that wait have threads of their own: they must not hold up those that end."""
-        with self._lock:
-            if waits:
-                self._waiting = self._waiting or ThreadPoolExecutor(TAILS_MAX, "kchat-wait")
-                return self._waiting
-            self._ending = self._ending or ThreadPoolExecutor(READERS_MAX, "kchat")
-            return self._ending
 
 
 def _step(machine: ModuleType, call: Call, state: Any, command: Command) -> Any:
