@@ -1,13 +1,15 @@
 import gc
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 
 from kchat.core import Closed, FromBeginning, JsonDecoder, ReadRequest, place
-from kchat.io import EmbeddedKafka, KafkaLog, SharedLog, share_log
-from kchat.io.sharing import _registry
+from kchat.io import EmbeddedKafka, KafkaLog, SharedLog, share_log, sharing
+from kchat.io.sharing import _Registry, _registry
 
 
 @pytest.fixture
@@ -114,3 +116,60 @@ def test_shares_that_are_dropped_leave_nothing_behind(servers: str) -> None:
     kept.release()
     read(kept.log)  # it is there for the next one
     kept.log.close()
+
+
+def ends(work: Callable[[], object]) -> bool:
+    """Whether it comes to its end, in a thread of its own, and does not wait for itself."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(10)
+    return not thread.is_alive()
+
+
+def test_a_signal_handler_may_release_a_share_while_the_code_it_interrupts_makes_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sharing, "_registry", _Registry())
+    other = share_log({"bootstrap.servers": "a:1", "client.id": "other"})
+
+    class Interrupted(KafkaLog):
+        def __init__(self, config: Mapping[str, Any]) -> None:
+            other.release()  # here and now, in this very thread: as a handler does
+            super().__init__(config)
+
+    monkeypatch.setattr(sharing, "KafkaLog", Interrupted)
+    assert ends(lambda: share_log({"bootstrap.servers": "a:1"}).release())
+
+
+def test_a_share_that_a_signal_handler_closes_under_the_making_of_the_next_is_not_handed_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sharing, "_registry", _Registry())
+    first = share_log({"bootstrap.servers": "a:1"})
+    made: list[SharedLog] = []
+
+    def interrupted(log: KafkaLog, key: object) -> SharedLog:
+        first.release()
+        return SharedLog(log, key)
+
+    monkeypatch.setattr(sharing, "SharedLog", interrupted)
+    assert ends(lambda: made.append(share_log({"bootstrap.servers": "a:1"})))
+    monkeypatch.undo()
+    assert made[0].log is not first.log
+
+
+def test_two_releases_of_one_log_one_in_the_midst_of_the_other_both_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sharing, "_registry", _Registry())
+    first, second = (share_log({"bootstrap.servers": "a:1"}) for _ in range(2))
+
+    def interrupted(user: object) -> object:
+        monkeypatch.setattr(sharing, "ref", weakref.ref)
+        second.release()
+        return weakref.ref(user)
+
+    monkeypatch.setattr(sharing, "ref", interrupted)
+    assert ends(first.release)
+    with pytest.raises(Closed):
+        read(first.log)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from threading import Lock
+from threading import RLock
 from typing import Any
 from weakref import ref
 
@@ -54,23 +54,31 @@ class SharedLog:
 
 
 class _Registry:
+    """Who shares which log.
+
+    The lock lets its own thread in again: a signal handler may close a history while the code that it
+    interrupts makes or closes another. So each step below allows for such a one just before it.
+    """
+
     def __init__(self) -> None:
         self._logs: dict[object, _Shared] = {}
-        self._lock = Lock()
+        self._lock = RLock()
 
     def after_fork(self) -> None:
-        self._lock = Lock()  # another thread may have held it; the logs forget their own clients
+        self._lock = RLock()  # another thread may have held it; the logs forget their own clients
 
     def share(self, properties: Sealed[Mapping[str, Any]]) -> SharedLog:
         config = Config.of(properties)
         key = Sealed(frozenset((name, _identity(value)) for name, value in config.properties.items()))
         with self._lock:
-            if key not in self._logs:
-                self._logs[key] = _Shared(KafkaLog(config.properties))
-            shared = self._logs[key]
-            share = SharedLog(shared.log, key)
-            shared.users.add(ref(share.user, shared.forget))
-            return share
+            while True:
+                shared = self._logs.get(key)
+                if shared is None:
+                    shared = self._logs.setdefault(key, _Shared(KafkaLog(config.properties)))
+                share = SharedLog(shared.log, key)
+                shared.users.add(ref(share.user, shared.forget))
+                if self._logs.get(key) is shared:  # else its last user has closed it meanwhile
+                    return share
 
     def release(self, share: SharedLog) -> None:
         with self._lock:
@@ -79,7 +87,8 @@ class _Registry:
                 shared.users.discard(ref(share.user))
                 if shared.users or shared.dropped:
                     return
-                del self._logs[share.key]
+                if self._logs.get(share.key) is shared:
+                    del self._logs[share.key]
         # Again, perhaps: an earlier release may have been interrupted here.
         share.log.close()
 
