@@ -12,6 +12,9 @@ from kchat.core import Closed
 from kchat.langchain import KafkaChatMessageHistory
 from kchat.testing import FakeBroker
 
+NOBODY = "127.0.0.1:1"
+"""No broker listens there."""
+
 SECONDS_MAX = 10.0
 """Far more than an end at once takes, far less than the 30 s after which a follower looks by itself."""
 
@@ -89,6 +92,32 @@ def test_the_close_of_a_history_ends_the_follower_that_waits_and_no_other_one() 
 
     asyncio.run(main())
     assert heard == {"first": ["0"], "other": ["0", "0"]}
+
+
+def test_a_follower_ends_at_the_close_of_its_history_while_no_broker_answers() -> None:
+    """Others share the connections, so that these stay open; the read under way has 5 s for its answer."""
+    took_seconds: list[float] = []
+    with KafkaChatMessageHistory("other", NOBODY):
+
+        def follow(history: KafkaChatMessageHistory) -> None:
+            assert list(history.follow(wait_for_session=True)) == []
+
+        async def afollow(history: KafkaChatMessageHistory) -> None:
+            assert [message async for message in history.afollow(wait_for_session=True)] == []
+
+        def afollowing(history: KafkaChatMessageHistory) -> None:
+            asyncio.run(afollow(history))
+
+        for work in (follow, afollowing):
+            history = KafkaChatMessageHistory("closing", NOBODY)
+            thread = threading.Thread(target=work, args=(history,))
+            thread.start()
+            time.sleep(0.5)
+            began = time.monotonic()
+            history.close()
+            thread.join()
+            took_seconds.append(time.monotonic() - began)
+    assert max(took_seconds) < 3, took_seconds
 
 
 @pytest.mark.kafka

@@ -63,7 +63,11 @@ class Follower(Generic[M]):
         """The next messages, maybe none after a while. An error is kept until they are handed out."""
         wait_ms = FOREVER_MS if self.end_ms is None else max(0, self.end_ms - self.now_ms())
         limits = [STALL_MS_MAX_DEFAULT, wait_ms, self.state.silent_ms_max or FOREVER_MS]
-        request = evolve(self.ask.request(self.state.start), stall_ms_max=max(STALL_MS_MIN, min(limits)))
+        request = evolve(
+            self.ask.request(self.state.start),
+            stall_ms_max=max(STALL_MS_MIN, min(limits)),
+            ending=self.ask.ending,
+        )
         found = yield from followed(request, self.state, wait_ms, self.left, self.ask.ending)
         if isinstance(found, Failed):
             self._fail(found.failure)

@@ -27,7 +27,7 @@ class Log(Protocol):
         """The largest record, in bytes as `NewRecord.size_bytes_max` counts them, that the client takes."""
 
     def read(self, request: ReadRequest[M]) -> ReadOutcome[M]:
-        """Run the reading machine."""
+        """Run the reading machine; `Closed` when the request's `ending` is over, or the log closed."""
 
     def append(self, request: AppendRequest) -> AppendOutcome:
         """Run the appending machine."""

@@ -106,6 +106,25 @@ class OnCorrupt(Enum):
     SKIP = "skip"
 
 
+class Ending(Protocol):
+    """What may end a watch, or a read, from outside: `kchat.conversation.ending.Ending` does."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody wants it any more."""
+
+    def expect(self, wake: Callable[[], None]) -> None:
+        """Call this when that is so, from any thread; now if it is so already."""
+
+    def forget(self, wake: Callable[[], None]) -> None:
+        """Call this no more."""
+
+
+def _ending(_: object, __: object, value: Ending | None) -> None:
+    if value is not None and not all(hasattr(value, name) for name in ("over", "expect", "forget")):
+        raise ValueError(f"ending must be an Ending or None, not {shown(value)}")
+
+
 @frozen(kw_only=True)
 class ReadRequest(Generic[M]):
     """One read of one session.
@@ -145,6 +164,7 @@ class ReadRequest(Generic[M]):
             does not know it yet is asked again for a while before it is believed.
         partitions_expected: those that the topic most likely has; a shell may ask about them before it knows,
             which saves round trips. Leave it empty where the topic may be missing: a client would ask on.
+        ending: when it is over, a shell asks no more, and raises `Closed`.
     """
 
     topic: str = field(validator=legal_name)
@@ -176,6 +196,7 @@ class ReadRequest(Generic[M]):
     partitions_expected: tuple[int, ...] = field(
         default=(), validator=validators.deep_iterable(PARTITION, validators.instance_of(tuple))
     )
+    ending: Ending | None = field(default=None, eq=False, repr=False, validator=_ending)
 
     def __attrs_post_init__(self) -> None:
         bounded = self.messages_max is not None or self.follow or self.commit_to is not None
@@ -203,25 +224,6 @@ class ReadRequest(Generic[M]):
     def is_too_late(self, record: Record) -> bool:
         """Whether the record is of `until_ms` or later."""
         return self.until_ms is not None and record.timestamp_ms >= self.until_ms
-
-
-class Ending(Protocol):
-    """What may end a watch from outside: `kchat.conversation.ending.Ending` does."""
-
-    @property
-    def over(self) -> bool:
-        """Whether nobody wants the watch any more."""
-
-    def expect(self, wake: Callable[[], None]) -> None:
-        """Call this when that is so, from any thread; now if it is so already."""
-
-    def forget(self, wake: Callable[[], None]) -> None:
-        """Call this no more."""
-
-
-def _ending(_: object, __: object, value: Ending | None) -> None:
-    if value is not None and not all(hasattr(value, name) for name in ("over", "expect", "forget")):
-        raise ValueError(f"ending must be an Ending or None, not {shown(value)}")
 
 
 @frozen(kw_only=True)

@@ -75,10 +75,10 @@ class AsyncCalls:
 
     Args:
         call: makes a call of a machine; raises `Closed` after the log's close.
-        check: raises `Closed` where a call of this machine may not go on.
+        check: raises `Closed` where a call of this machine, for this request, may not go on.
     """
 
-    def __init__(self, call: Callable[[ModuleType], Call], check: Callable[[ModuleType], None]) -> None:
+    def __init__(self, call: Callable[[ModuleType], Call], check: Callable[[ModuleType, Any], None]) -> None:
         self._call = call
         self._check = check
         self._lock = Lock()
@@ -143,7 +143,7 @@ class AsyncCalls:
             return receive(judged)
 
         try:
-            return await self._admitted(machine, state, judge, left, waits=waits)
+            return await self._admitted(machine, request, state, judge, left, waits=waits)
         finally:
             if admitted:
                 turns.give_back()
@@ -163,6 +163,7 @@ class AsyncCalls:
     async def _admitted(
         self,
         machine: ModuleType,
+        request: Any,
         state: Any,
         judge: Callable[[Any], J],
         receive: Callable[[J], T],
@@ -177,7 +178,7 @@ class AsyncCalls:
         ended = False
         try:
             while isinstance(todo := machine.pending(state), Command):
-                self._check(machine)
+                self._check(machine, request)
                 last = todo
                 state = await loop.run_in_executor(executor, _step, machine, call, state, todo)
             ended = True

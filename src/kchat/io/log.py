@@ -271,10 +271,12 @@ class KafkaLog:
         self._check_open()
         return Call(self._clients, self._capabilities, appending=machine is not reading)
 
-    def _check_going_on(self, machine: ModuleType) -> None:
+    def _check_going_on(self, machine: ModuleType, request: Any) -> None:
         """A read ends when the log is closed; an append goes on to its own end, for it may be stored."""
         if machine is not appending:
             self._check_open()
+        if machine is reading and request.ending is not None and request.ending.over:
+            raise Closed("the reader was closed", next_step="make a new one")
 
     def _check_open(self) -> None:
         if self._closed:
@@ -284,7 +286,7 @@ class KafkaLog:
         call = self._call(machine)
 
         def perform(command: Command) -> Event:
-            self._check_going_on(machine)
+            self._check_going_on(machine, request)
             return call.perform(command)
 
         # From the return below to the caller's own code Python looks for no signal: what is returned arrives.
