@@ -1,12 +1,15 @@
 """A fetch that ends in an error has handed over nothing: the next one asks for all of it again."""
 
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from attrs import define, field
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from kchat.core import DescribeTopic, Fetch, ListOffsets, Position, Watermarks
+from kchat.io import reads as reads_module
 from kchat.io.reads import Reads
 
 FETCH = Fetch(topic="t", positions=(Position(0, 3),), records_max=10, wait=False, timeout_ms=100)
@@ -69,6 +72,7 @@ class StubConsumer:
 @define(eq=False)
 class StubClient:
     handle: StubConsumer = field(factory=StubConsumer)
+    silent_since: float | None = None
 
 
 @define(eq=False)
@@ -126,3 +130,46 @@ def test_what_was_listed_ahead_is_believed_once_and_for_the_same_partitions() ->
     reads.take_lows({0: 0, 1: 0})
     narrower = ListOffsets(topic="t", partitions=(0,), timeout_ms=100)
     assert reads.list_offsets(narrower) == (Watermarks(0, 2, 9),)
+
+
+@pytest.mark.parametrize(
+    ("answers", "seconds", "kept"),
+    [
+        ((False,), reads_module.SILENT_SECONDS_MAX + 1, False),
+        ((False,), reads_module.SILENT_SECONDS_MAX - 1, True),
+        ((False, True, False), 0.0, True),
+        ((True,), reads_module.SILENT_SECONDS_MAX + 1, True),
+    ],
+)
+def test_a_consumer_that_has_answered_nothing_for_long_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch, answers: tuple[bool, ...], seconds: float, kept: bool
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(reads_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(reads_module, "serve", lambda _: None)
+
+    class Listing(StubConsumer):
+        def offsets_for_times(self, places: list[Any], **_: float) -> list[Any]:
+            if self.failing:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            return [TopicPartition(place.topic, place.partition, 2) for place in places]
+
+    @define(eq=False)
+    class Pooled(StubClients):
+        kept: list[bool] = field(factory=list)
+
+        def give_back(self, _: str, __: StubClient) -> None:
+            self.kept.append(True)
+
+        def discard(self, _: StubClient) -> None:
+            self.kept.append(False)
+
+    clients = Pooled(StubClient(Listing()))
+    for answered in answers:  # each a call of its own: what is known of the consumer stays
+        reads = Reads(clients)  # type: ignore[arg-type]
+        clients.client.handle.failing = not answered
+        with nullcontext() if answered else pytest.raises(KafkaException):
+            reads.list_offsets(ListOffsets(topic="t", partitions=(0,), timeout_ms=100))
+        now[0] += seconds
+        reads.close()
+    assert clients.kept[-1] is kept
