@@ -69,12 +69,12 @@ def test_an_ending_wakes_its_own_watches_and_is_left_by_them(kafka_log: KafkaLog
     other = WatchRequest(topic=talk.topic, positions=(Position(0, 1),), wait_ms_max=1_500)
     threading.Timer(0.5, ending.end).start()
 
-    async def all_three() -> tuple[bool, bool, bool]:
+    async def all_three() -> list[bool]:
         blocking = asyncio.to_thread(kafka_log.watch, request)
-        return await asyncio.gather(blocking, kafka_log.awatch(request), kafka_log.awatch(other))
+        return list(await asyncio.gather(blocking, kafka_log.awatch(request), kafka_log.awatch(other)))
 
     begun = time.monotonic()
-    assert asyncio.run(all_three()) == (True, True, False)
+    assert asyncio.run(all_three()) == [True, True, False]
     assert time.monotonic() - begun < 10
     assert ending._waiting == set()
 
