@@ -74,6 +74,8 @@ def test_a_window_has_a_whole_number_of_offsets() -> None:
 
 
 @pytest.mark.parametrize("ending", [0, "over", object(), [Ending]])
-def test_what_ends_a_watch_is_an_ending(ending: Any) -> None:
+def test_what_ends_a_watch_or_a_read_is_an_ending(ending: Any) -> None:
     with pytest.raises(ValueError, match="ending must be an Ending or None"):
         WatchRequest(topic="s", positions=(), wait_ms_max=0, ending=ending)
+    with pytest.raises(ValueError, match="ending must be an Ending or None"):
+        ReadRequest(topic="s", start=FromBeginning(), decoder=JsonDecoder(), ending=ending)
