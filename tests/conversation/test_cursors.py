@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kchat.conversation import Conversation, Cursor, Edge, async_conversation, conversation
-from kchat.core import Message
+from kchat.core import Message, OnCorrupt
 from kchat.testing import FakeBroker, FaultPlan
 from kchat.testing.strategies import fault_plans
 from tests.conversation.drawn import FAULTS
@@ -172,3 +172,18 @@ def test_a_cursor_waits_for_a_session_that_begins_later(make: Any) -> None:
     broker.cluster.at(broker.now_ms + 500, lambda: conversation(broker, "talk").append(said))
     assert len(ended(audit.read(1, wait_seconds=60.0))) == 1
     assert broker.now_ms - begun_ms <= 4_000
+
+
+@pytest.mark.parametrize("make", [conversation, async_conversation], ids=["sync", "async"])
+def test_a_cursor_waits_on_when_what_comes_is_no_message(make: Any) -> None:
+    broker = FakeBroker()
+    talk = make(broker, "talk", on_corrupt=OnCorrupt.SKIP)
+    ended(talk.append([Message("human", {"content": "before"})]))
+    audit = talk.cursor("audit")
+    assert len(ended(audit.read(9))) == 1
+    begun_ms = broker.now_ms
+    broker.cluster.at(begun_ms + 500, lambda: broker.cluster.inject("talk", b"{poison"))
+    said = [Message("human", {"content": "first"})]
+    broker.cluster.at(begun_ms + 1_500, lambda: conversation(broker, "talk").append(said))
+    assert [entry.message.text for entry in ended(audit.read(1, wait_seconds=60.0))] == ["first"]
+    assert broker.now_ms - begun_ms <= 2_000

@@ -110,14 +110,14 @@ class CursorAsking(Generic[M]):
     def _read(self, before: Taken[M], count: int, wait_ms: int) -> Plan[Taken[M]]:
         end_ms, topic = self.now_ms() + wait_ms, self.ask.placement.topic
         taken = yield from self._next(before, count)
-        while taken.page.end is None and (left_ms := end_ms - self.now_ms()) > 0:
+        # Again, while there is time: what comes may be no message.
+        while not taken.page.entries and (left_ms := end_ms - self.now_ms()) > 0:
+            end = taken.page.end
             # There is no session yet, and nothing of it that could be watched: it is looked for again.
-            yield WatchRequest(topic=topic, positions=(), wait_ms_max=min(left_ms, POLL_MS))
-            taken = yield from self._next(taken, count)
-        page, left_ms = taken.page, end_ms - self.now_ms()
-        if not page.entries and left_ms > 0 and page.end is not None:
-            news: bool = yield WatchRequest(topic=topic, positions=page.end.after, wait_ms_max=left_ms)
-            if news:
+            positions = () if end is None else end.after
+            wait_ms_max = min(left_ms, POLL_MS) if end is None else left_ms
+            news: bool = yield WatchRequest(topic=topic, positions=positions, wait_ms_max=wait_ms_max)
+            if news or self.now_ms() < end_ms:
                 taken = yield from self._next(taken, count)
         return taken
 

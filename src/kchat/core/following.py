@@ -25,6 +25,11 @@ BATCH_MAX = 500
 WATCH_MS_MAX = 30_000
 """After so long without news a follower reads all the same."""
 
+FIRST_WATCH_MS = 100
+FIRST_WATCHES = 4
+"""A client hears of a partition that is new to it 0.4 to 1.4 s after it was assigned (measured,
+docs/adr/0022-watching.md). So a follower's first watches are short, each twice as long as the one before."""
+
 POLL_MS = 250
 """How often it is looked whether a session has begun: there is no topic yet that could be watched."""
 
@@ -48,6 +53,7 @@ class Following:
         resent: ids of resent records that were met, and are not to be handed out again.
         known: removals so far.
         heard: whether messages were handed out, or lie before the start: their removals are handed on.
+        watches: how many times it has waited for news.
     """
 
     start: Start = field(factory=FromBeginning)
@@ -58,6 +64,7 @@ class Following:
     resent: frozenset[str] = frozenset()
     known: Known = field(factory=Known)
     heard: Heard = NOTHING_TOLD
+    watches: int = 0
 
 
 def followed(
@@ -96,12 +103,14 @@ def followed(
         heard=state.heard.after(known.removals, older=page.older),
     )
     if not page.deliveries and not page.newer and wait_ms_max > 0:
+        patience_ms = WATCH_MS_MAX if state.watches >= FIRST_WATCHES else FIRST_WATCH_MS << state.watches
         yield WatchRequest(
             topic=request.topic,
             positions=page.end,
-            wait_ms_max=min(wait_ms_max, WATCH_MS_MAX),
+            wait_ms_max=min(wait_ms_max, patience_ms),
             ending=ending,
         )
+        after = evolve(after, watches=state.watches + 1)
     return page, after
 
 
