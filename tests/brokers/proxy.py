@@ -198,18 +198,28 @@ class Proxy:
         self._server = await asyncio.start_server(self._accepted, HOST, self.port)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.line.refusing or time.monotonic() < self._refusing_until:
+        """One client, from its first moment to its last: cut at any of them, it leaves no stream open."""
+        task = asyncio.current_task()
+        if task is None:
+            raise AssertionError("a server makes a task for each client")
+        self._running.add(task)
+        try:
+            await self._serve(reader, writer)
+        except asyncio.CancelledError:
+            pass  # cut_all, or the end; the server's own callback does not expect it
+        finally:
             writer.transport.abort()
+            self._running.discard(task)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.line.refusing or time.monotonic() < self._refusing_until:
             return
         try:
             broker = await asyncio.open_connection(*self.target.rsplit(":", 1))
         except OSError:
-            writer.transport.abort()
             return
         self.connections_total += 1
-        task = asyncio.ensure_future(_Connection(self, (reader, writer), broker).run())
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        await _Connection(self, (reader, writer), broker).run()
 
     async def _cut_all(self) -> None:
         running = list(self._running)
@@ -220,6 +230,7 @@ class Proxy:
     async def _end(self) -> None:
         if self._server is not None:
             self._server.close()
+        await asyncio.sleep(0)  # whoever was just accepted begins, and is cut like the others
         await self._cut_all()
 
 

@@ -17,6 +17,7 @@ from kchat.core import (
     ListOffsets,
     Partial,
     Position,
+    Replayed,
     RequestFailed,
     reading,
 )
@@ -156,6 +157,31 @@ def test_out_of_range_when_the_time_is_over_is_the_end() -> None:
     state = reads(*FOUND, failed(OUT_OF_RANGE, at=500), wait_ms_max=500)
     outcome = ended(state)
     assert isinstance(outcome, Failed)
+
+
+@pytest.mark.parametrize("replayed", [None, Replayed()], ids=["", "replayed"])
+def test_a_whole_read_that_retention_overtakes_is_the_conversation_as_it_is_now(replayed: Any) -> None:
+    found = (described(topic_id="A"), listed((0, 9)))
+    state = reads(*found, fetched(0, 1), failed(OUT_OF_RANGE), listed((4, 9)), replayed=replayed)
+    assert asked(state).positions == (Position(0, 4),)
+    outcome = ended(feed(reading, state, fetched(4, 5, 6, 7, 8)))
+    assert isinstance(outcome, Complete)
+    assert offsets(outcome) == [4, 5, 6, 7, 8], "without 0 and 1, which are deleted like 2 and 3"
+    assert (outcome.progress.replayed is None) == (replayed is None)
+
+
+def test_what_an_earlier_replay_found_goes_too_when_retention_overtakes_the_read() -> None:
+    described_a = described(topic_id="A")
+    first = ended(reads(described_a, listed((0, 2)), fetched(0, 1), replayed=Replayed()))
+    events = (described_a, listed((0, 9)), failed(OUT_OF_RANGE), listed((4, 9)), fetched(4, 5, 6, 7, 8))
+    again = ended(reads(*events, replayed=first.progress.replayed)).progress.replayed
+    assert len(again.messages) == 5
+
+
+def test_a_read_from_a_cursor_that_retention_overtakes_keeps_what_came_before() -> None:
+    behind = (described(), committed((0, "")), listed((0, 9)), fetched(0, 1))
+    state = reads(*behind, failed(OUT_OF_RANGE), listed((4, 9)), fetched(4, 5, 6, 7, 8), **CURSOR)
+    assert offsets(ended(state)) == [0, 1, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("start", [FromBeginning(), FromPositions(())])

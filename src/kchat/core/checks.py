@@ -63,6 +63,19 @@ def shown(value: object) -> str:
     return f"a value of type {type(value).__name__}"
 
 
+def instance(kind: type) -> Callable[[Any, "Attribute[Any]", Any], None]:
+    """A validator for attrs: a value of this type. That of attrs shows a wrong one, whose repr may fail.
+
+    It raises TypeError, as that does.
+    """
+
+    def check(_: object, attribute: "Attribute[Any]", value: object) -> None:
+        if not isinstance(value, kind):
+            raise TypeError(f"{attribute.name} must be of the type {kind.__name__}, not {shown(value)}")
+
+    return check
+
+
 def whole_number(
     minimum: int, *, maximum: int = (1 << 63) - 1
 ) -> Callable[[Any, "Attribute[Any]", Any], None]:

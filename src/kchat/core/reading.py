@@ -247,9 +247,8 @@ def _relisted(state: Relisting[M], event: OffsetsListed) -> State[M]:
     if lanes == fetching.lanes and not state.probing:
         # The position is in range after all, or a follower lags: the same fetch again, but not at once.
         return _next(evolve(fetching, budget=state.budget.waited(event.at_ms)))
-    return _next(
-        replaying.confirmed(evolve(fetching, lanes=lanes, budget=state.budget.answered(event.at_ms)))
-    )
+    fetching = evolve(fetching, budget=state.budget.answered(event.at_ms))
+    return _next(replaying.confirmed(replaying.overtaken(fetching, lanes)))
 
 
 def _looked_back(state: LookingBack[M], event: Fetched | OffsetsListed | RequestFailed) -> State[M]:

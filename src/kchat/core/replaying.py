@@ -23,7 +23,7 @@ from kchat.core.log import Watermarks
 from kchat.core.outcomes import Progress
 from kchat.core.reading_states import Fetching
 from kchat.core.replayed import Replayed, stacked, stacked_ids
-from kchat.core.requests import ReadRequest
+from kchat.core.requests import FromBeginning, ReadRequest
 
 M = TypeVar("M")
 
@@ -81,7 +81,23 @@ def afresh(state: Fetching[M]) -> Fetching[M]:
         evolve(lane, position=lane.begin, buffer=(), last=None, latest_ms=-1, expected=None)
         for lane in state.lanes
     )
-    return evolve(_forgetting(state), lanes=lanes, counted=Counted())
+    return evolve(_forgetting(state), lanes=lanes, counted=Counted(ids=state.request.resent_before))
+
+
+def overtaken(state: Fetching[M], lanes: tuple[Lane, ...]) -> Fetching[M]:
+    """Go on with lanes that retention has moved, a whole read afresh from where the log begins now.
+
+    What it had handed out before the gap is deleted, too, and the caller has none of it yet: with that it
+    would be a conversation without its middle.
+    """
+    request, moved = state.request, evolve(state, lanes=lanes)
+    whole = isinstance(request.start, FromBeginning) and not request.follow
+    some = state.counted.deliveries or (request.replayed is not None and request.replayed.chunks)
+    if lanes == state.lanes or not (whole and some):
+        return moved
+    begun = tuple(evolve(lane, begin=min(max(lane.begin, lane.low), lane.end)) for lane in lanes)
+    again = afresh(evolve(moved, lanes=begun))
+    return again if request.replayed is not None else evolve(again, request=request)
 
 
 def kept(state: Fetching[M]) -> Progress[M]:

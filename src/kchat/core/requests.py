@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from attrs import field, frozen, validators
 
 from kchat.core.budget import STALL_MS_MAX_DEFAULT
-from kchat.core.checks import group_name, legal_name, shown, whole_number
+from kchat.core.checks import group_name, instance, legal_name, shown, whole_number
 from kchat.core.cursors import CursorMemory
 from kchat.core.failures import Corrupt
 from kchat.core.known import Known
@@ -180,21 +180,19 @@ class ReadRequest(Generic[M]):
     since_ms: int | None = field(default=None, validator=validators.optional(whole_number(0)))
     until_ms: int | None = field(default=None, validator=validators.optional(whole_number(0)))
     with_removals: bool = False
-    known: Known | None = field(default=None, validator=validators.optional(validators.instance_of(Known)))
+    known: Known | None = field(default=None, validator=validators.optional(instance(Known)))
     known_enough: bool = False
     heeded: frozenset[Rank] = field(default=frozenset(), repr=lambda ranks: f"<{len(ranks)} ranks>")
     fetch_max: int = field(default=FETCH_RECORDS_MAX, validator=whole_number(1, maximum=FETCH_RECORDS_MAX))
     only_move: bool = False
     with_bookmark: bool = False
     commit_to: str | None = field(default=None, validator=validators.optional(group_name))
-    replayed: Replayed[M] | None = field(
-        default=None, validator=validators.optional(validators.instance_of(Replayed))
-    )
+    replayed: Replayed[M] | None = field(default=None, validator=validators.optional(instance(Replayed)))
     with_topic_id: bool = False
     resent_before: frozenset[str] = field(default=frozenset(), repr=lambda ids: f"<{len(ids)} ids>")
     topic_expected: bool = False
     partitions_expected: tuple[int, ...] = field(
-        default=(), validator=validators.deep_iterable(PARTITION, validators.instance_of(tuple))
+        default=(), validator=validators.deep_iterable(PARTITION, instance(tuple))
     )
     ending: Ending | None = field(default=None, eq=False, repr=False, validator=_ending)
 
@@ -260,11 +258,11 @@ class AppendRequest:
 
     topic: str = field(validator=legal_name)
     records: tuple[NewRecord, ...] = field(
-        validator=validators.deep_iterable(validators.instance_of(NewRecord), validators.instance_of(tuple))
+        validator=validators.deep_iterable(instance(NewRecord), instance(tuple))
     )
     record_bytes_max: int | None = None
     settings: TopicSettings | None = field(
-        default=None, validator=validators.optional(validators.instance_of(TopicSettings))
+        default=None, validator=validators.optional(instance(TopicSettings))
     )
     topic_known: bool = False
     partition: int | None = field(default=None, validator=validators.optional(PARTITION))
@@ -276,7 +274,7 @@ class EnsureTopic:
     """Create the topic unless it is there; an existing one keeps its settings."""
 
     topic: str = field(validator=legal_name)
-    settings: TopicSettings = field(validator=validators.instance_of(TopicSettings))
+    settings: TopicSettings = field(validator=instance(TopicSettings))
     wait_ms_max: int = field(default=5_000, validator=whole_number(1))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -34,6 +34,7 @@ from kchat.core import (
     encode,
     find_unstorable,
 )
+from kchat.core.checks import instance
 from kchat.core.codec import type_fault, written
 from kchat.core.wire import REMOVE_TYPE
 from kchat.langchain.chunks import made
@@ -66,7 +67,7 @@ _FIELDS = fields_of(MESSAGE_CLASSES)
 class LangChainDecoder:
     """Decodes records to LangChain's message classes; `JsonDecoder(allowed_types)` says which of them."""
 
-    neutral: JsonDecoder = field(factory=JsonDecoder, validator=validators.instance_of(JsonDecoder))
+    neutral: JsonDecoder = field(factory=JsonDecoder, validator=instance(JsonDecoder))
 
     def decode(self, record: Record) -> BaseMessage | Corrupt:
         """The message of a record, or the rule that the record breaks. Never raises on any bytes."""
