@@ -85,7 +85,7 @@ class StubClients:
     """All clients and all pools are one."""
 
     handle: StubHandle = field(factory=StubHandle)
-    silent_since: float | None = None
+    silent: tuple[float, float] | None = None
     complaints: Complaints = field(factory=lambda: Complaints("broker:9092"))
     config: object = None
     commits: tuple[()] = ()

@@ -72,7 +72,7 @@ class StubConsumer:
 @define(eq=False)
 class StubClient:
     handle: StubConsumer = field(factory=StubConsumer)
-    silent_since: float | None = None
+    silent: tuple[float, float] | None = None
 
 
 @define(eq=False)
@@ -133,16 +133,18 @@ def test_what_was_listed_ahead_is_believed_once_and_for_the_same_partitions() ->
 
 
 @pytest.mark.parametrize(
-    ("answers", "seconds", "kept"),
+    ("answers", "seconds", "idle", "kept"),
     [
-        ((False,), reads_module.SILENT_SECONDS_MAX + 1, False),
-        ((False,), reads_module.SILENT_SECONDS_MAX - 1, True),
-        ((False, True, False), 0.0, True),
-        ((True,), reads_module.SILENT_SECONDS_MAX + 1, True),
+        ((False,), reads_module.SILENT_SECONDS_MAX + 1, 0.0, False),
+        ((False,), reads_module.SILENT_SECONDS_MAX - 1, 0.0, True),
+        ((False, False), reads_module.SILENT_SECONDS_MAX - 1, 0.0, False),
+        ((False, True, False), reads_module.SILENT_SECONDS_MAX - 1, 0.0, True),
+        ((False,), 0.1, reads_module.SILENT_SECONDS_MAX + 1, True),
+        ((True,), reads_module.SILENT_SECONDS_MAX + 1, 0.0, True),
     ],
 )
 def test_a_consumer_that_has_answered_nothing_for_long_is_not_used_again(
-    monkeypatch: pytest.MonkeyPatch, answers: tuple[bool, ...], seconds: float, kept: bool
+    monkeypatch: pytest.MonkeyPatch, answers: tuple[bool, ...], seconds: float, idle: float, kept: bool
 ) -> None:
     now = [100.0]
     monkeypatch.setattr(reads_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
@@ -150,6 +152,7 @@ def test_a_consumer_that_has_answered_nothing_for_long_is_not_used_again(
 
     class Listing(StubConsumer):
         def offsets_for_times(self, places: list[Any], **_: float) -> list[Any]:
+            now[0] += seconds
             if self.failing:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
             return [TopicPartition(place.topic, place.partition, 2) for place in places]
@@ -170,6 +173,6 @@ def test_a_consumer_that_has_answered_nothing_for_long_is_not_used_again(
         clients.client.handle.failing = not answered
         with nullcontext() if answered else pytest.raises(KafkaException):
             reads.list_offsets(ListOffsets(topic="t", partitions=(0,), timeout_ms=100))
-        now[0] += seconds
+        now[0] += idle
         reads.close()
     assert clients.kept[-1] is kept

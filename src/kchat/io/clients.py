@@ -46,15 +46,15 @@ H = TypeVar("H", Producer, Consumer, AdminClient)
 class Client(Generic[H]):
     """A client of Kafka, and what its callbacks told: complaints, and how commits went.
 
-    `unanswered` are the commits that it may still make, now or much later. `silent_since` is when a consumer
-    was first asked for offsets in vain; None after an answer.
+    `unanswered` are the commits that it may still make, now or much later. `silent` is since when, and until
+    when, a consumer was asked for offsets in vain; None after an answer.
     """
 
     handle: H
     complaints: Complaints
     commits: list[tuple[KafkaError | None, list[TopicPartition]]] = field(factory=list)
     unanswered: list[Places] = field(factory=list)
-    silent_since: float | None = None
+    silent: tuple[float, float] | None = None
 
 
 @define(eq=False)

@@ -7,7 +7,6 @@ from operator import methodcaller
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from kchat.core import (
-    PASSING,
     BrokerError,
     Command,
     DescribeTopic,
@@ -241,7 +240,7 @@ class Reads:
             except (KafkaException, RuntimeError):
                 pool.discard(client)
                 return
-        if client.silent_since is not None and time.monotonic() - client.silent_since > SILENT_SECONDS_MAX:
+        if client.silent is not None and client.silent[1] - client.silent[0] > SILENT_SECONDS_MAX:
             pool.discard(client)
             return
         serve(client)
@@ -257,10 +256,11 @@ def _listed(
     try:
         answered = client.handle.offsets_for_times(asked, timeout=seconds)
     except KafkaException as error:
-        if broker_error(error.args[0]).kind in PASSING and client.silent_since is None:
-            client.silent_since = begun
+        if broker_error(error.args[0]).kind is ErrorKind.TIMED_OUT:
+            since = begun if client.silent is None else client.silent[0]
+            client.silent = (since, time.monotonic())
         raise
-    client.silent_since = None
+    client.silent = None
     for place in answered:
         if place.error is not None:
             raise KafkaException(place.error)
