@@ -128,20 +128,28 @@ def test_on_a_real_broker_the_close_of_a_history_ends_its_followers_alone(kafka:
     heard: dict[str, list[object]] = {"first": [], "other": []}
 
     def follow(name: str, history: KafkaChatMessageHistory) -> None:
-        heard[name].extend(message.content for message in history.follow(seconds_max=2 * SECONDS_MAX))
+        for message in history.follow(seconds_max=4 * SECONDS_MAX):
+            heard[name].append(message.content)  # noqa: PERF401 - it is looked at meanwhile
+
+    def wait_for(name: str, count: int) -> None:
+        end = time.monotonic() + SECONDS_MAX
+        while len(heard[name]) < count and time.monotonic() < end:
+            time.sleep(0.01)
 
     ending, lasting = (
         threading.Thread(target=follow, args=each) for each in (("first", first), ("other", other))
     )
     for each in (ending, lasting):
         each.start()
-    time.sleep(1)  # both have read, and wait
+    wait_for("first", 1)
+    wait_for("other", 1)
+    time.sleep(0.5)  # they wait for more
     first.close()
     ending.join(SECONDS_MAX)
     assert not ending.is_alive()
     assert lasting.is_alive()
     other.add_messages(turns(1))
-    time.sleep(1)
+    wait_for("other", 2)
     other.close()
     lasting.join(SECONDS_MAX)
     assert not lasting.is_alive()
