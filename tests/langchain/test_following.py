@@ -129,7 +129,7 @@ def test_on_a_real_broker_the_close_of_a_history_ends_its_followers_alone(kafka:
 
     def follow(name: str, history: KafkaChatMessageHistory) -> None:
         for message in history.follow(seconds_max=4 * SECONDS_MAX):
-            heard[name].append(message.content)  # noqa: PERF401 - it is looked at meanwhile
+            heard[name].append(message.content)
 
     def wait_for(name: str, count: int) -> None:
         end = time.monotonic() + SECONDS_MAX
