@@ -68,7 +68,7 @@ class Follower(Generic[M]):
             stall_ms_max=max(STALL_MS_MIN, min(limits)),
             ending=self.ask.ending,
         )
-        found = yield from followed(request, self.state, wait_ms, self.left, self.ask.ending)
+        found = yield from followed(request, self.state, wait_ms, self.left)
         if isinstance(found, Failed):
             self._fail(found.failure)
             progress = found.progress

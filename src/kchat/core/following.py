@@ -13,7 +13,7 @@ from kchat.core.known import Known
 from kchat.core.onward import onward
 from kchat.core.outcomes import Failed, Progress
 from kchat.core.plans import Plan
-from kchat.core.requests import Ending, FromBeginning, FromPositions, ReadRequest, Start, WatchRequest
+from kchat.core.requests import FromBeginning, FromPositions, ReadRequest, Start, WatchRequest
 from kchat.core.slices import Slice
 from kchat.core.telling import NOTHING_TOLD, Heard
 
@@ -68,15 +68,11 @@ class Following:
 
 
 def followed(
-    request: ReadRequest[M],
-    state: Following,
-    wait_ms_max: int,
-    messages_max: int | None = None,
-    ending: Ending | None = None,
+    request: ReadRequest[M], state: Following, wait_ms_max: int, messages_max: int | None = None
 ) -> Plan[tuple[Slice[M], Following] | Failed[M]]:
     """The next messages: at once where there are some, else what a watch of at most `wait_ms_max` brings.
 
-    `ending` may cut a watch short.
+    The request's `ending` may cut a watch short, too.
 
     Returns:
         The messages, maybe none, and where to go on.
@@ -108,7 +104,7 @@ def followed(
             topic=request.topic,
             positions=page.end,
             wait_ms_max=min(wait_ms_max, patience_ms),
-            ending=ending,
+            ending=request.ending,
         )
         after = evolve(after, watches=state.watches + 1)
     return page, after
